@@ -1,0 +1,200 @@
+/**
+ * Random-access files and directories: the only door to `node:fs` for data. Everything above takes these interfaces,
+ * so that a test can hand in a disk whose power it cuts or that refuses a write.
+ *
+ * All calls are synchronous: they are made on storage and job threads, where waiting is the work.
+ */
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+  writevSync,
+} from "node:fs";
+import { join } from "node:path";
+
+/** The file ended before the bytes asked for. */
+export class ShortReadError extends Error {
+  override readonly name: string = "ShortReadError";
+  readonly code = "ESHORTREAD";
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly wantedBytes: number;
+  readonly gotBytes: number;
+
+  constructor(path: string, offsetBytes: number, wantedBytes: number, gotBytes: number) {
+    super(`${path}: offset ${offsetBytes}: file ends after ${gotBytes} of ${wantedBytes} bytes`);
+    this.path = path;
+    this.offsetBytes = offsetBytes;
+    this.wantedBytes = wantedBytes;
+    this.gotBytes = gotBytes;
+  }
+}
+
+export interface RandomAccessFile {
+  readonly path: string;
+  /** Length in bytes now. */
+  size(): number;
+  /** Fills `into` from `offsetBytes`. @throws ShortReadError if the file ends first. */
+  read(offsetBytes: number, into: Uint8Array): void;
+  /** Reads what there is, up to `into.length`; returns the number of bytes, 0 at or past the end. */
+  readSome(offsetBytes: number, into: Uint8Array): number;
+  /** Writes all of `bytes`; beyond the end, the gap reads as zeros. Durable only after `sync`. */
+  write(offsetBytes: number, bytes: Uint8Array): void;
+  /** Writes the parts one after another, as one write where the system allows it. */
+  writeParts(offsetBytes: number, parts: readonly Uint8Array[]): void;
+  /** Cuts the file, or extends it with zeros. */
+  truncate(sizeBytes: number): void;
+  /** fdatasync: returns only when every earlier write, and the length, survive a power loss. */
+  sync(): void;
+  /** Gives back the descriptor. Closing twice is harmless. */
+  close(): void;
+}
+
+/**
+ * `read` opens O_RDONLY; `write` O_RDWR of a file that exists; `create` O_RDWR, made when missing;
+ * `create-exclusive` O_RDWR and fails with EEXIST when it is there.
+ */
+export type OpenMode = "read" | "write" | "create" | "create-exclusive";
+
+export interface Directory {
+  readonly path: string;
+  /** @param permissions  bits of a file that is created; etcd's database files are 0600. */
+  openFile(name: string, mode: OpenMode, permissions?: number): RandomAccessFile;
+  /** Names in it, in byte order. */
+  list(): string[];
+  exists(name: string): boolean;
+  /** Atomically puts `from` in the place of `to`. Durable only after `sync`. */
+  rename(from: string, to: string): void;
+  remove(name: string): void;
+  /** fsync of the directory: names and renames survive a power loss after it. */
+  sync(): void;
+}
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR,
+  create: constants.O_RDWR | constants.O_CREAT,
+  "create-exclusive": constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+};
+
+/** Linux takes at most this many buffers in one writev. */
+const WRITEV_PARTS_MAX = 1024;
+
+/** A file of the operating system. `fd` is public for flock(2) alone. */
+export class SystemFile implements RandomAccessFile {
+  readonly path: string;
+  readonly fd: number;
+  #open = true;
+
+  /** @throws the system's error (ENOENT, EACCES, EISDIR, …) with `code` and `path`. */
+  constructor(path: string, mode: OpenMode, permissions = 0o600) {
+    this.path = path;
+    this.fd = openSync(path, FLAGS[mode], permissions);
+  }
+
+  size(): number {
+    return fstatSync(this.fd).size;
+  }
+
+  read(offsetBytes: number, into: Uint8Array): void {
+    const got = this.readSome(offsetBytes, into);
+    if (got < into.length) throw new ShortReadError(this.path, offsetBytes, into.length, got);
+  }
+
+  readSome(offsetBytes: number, into: Uint8Array): number {
+    let got = 0;
+    while (got < into.length) {
+      const n = readSync(this.fd, into, got, into.length - got, offsetBytes + got);
+      if (n === 0) break;
+      got += n;
+    }
+    return got;
+  }
+
+  write(offsetBytes: number, bytes: Uint8Array): void {
+    let done = 0;
+    while (done < bytes.length) {
+      done += writeSync(this.fd, bytes, done, bytes.length - done, offsetBytes + done);
+    }
+  }
+
+  writeParts(offsetBytes: number, parts: readonly Uint8Array[]): void {
+    let at = offsetBytes;
+    for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
+      const some = parts.slice(from, from + WRITEV_PARTS_MAX);
+      const wanted = some.reduce((sum, part) => sum + part.length, 0);
+      let done = writevSync(this.fd, some, at);
+      // A short writev (a signal, a full disk) is finished part by part, so that the error is the system's own.
+      for (let i = 0, start = 0; done < wanted && i < some.length; i++) {
+        const part = some[i] as Uint8Array;
+        if (done < start + part.length) {
+          const skip = Math.max(0, done - start);
+          this.write(at + start + skip, part.subarray(skip));
+          done = start + part.length;
+        }
+        start += part.length;
+      }
+      at += wanted;
+    }
+  }
+
+  truncate(sizeBytes: number): void {
+    ftruncateSync(this.fd, sizeBytes);
+  }
+
+  sync(): void {
+    fdatasyncSync(this.fd);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.fd);
+  }
+}
+
+export class SystemDirectory implements Directory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  openFile(name: string, mode: OpenMode, permissions = 0o600): RandomAccessFile {
+    return new SystemFile(join(this.path, name), mode, permissions);
+  }
+
+  list(): string[] {
+    return readdirSync(this.path).sort();
+  }
+
+  exists(name: string): boolean {
+    return readdirSync(this.path).includes(name);
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(join(this.path, from), join(this.path, to));
+  }
+
+  remove(name: string): void {
+    unlinkSync(join(this.path, name));
+  }
+
+  sync(): void {
+    const fd = openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Operating errors: expected, documented, handled. Callers branch on `code`, never on the text.
+ *
+ * | code         | meaning                                                                             |
+ * | ------------ | ----------------------------------------------------------------------------------- |
+ * | CORRUPT      | bytes on disk are not what the format allows; `CorruptionError` names the place      |
+ * | BAD_ARGUMENT | the caller's argument is out of range; nothing was done                              |
+ * | NOT_FOUND    | the named bucket or file member does not exist                                       |
+ * | EXISTS       | a bucket of that name exists already                                                 |
+ * | INCOMPATIBLE | a bucket where a value was expected, or the other way round                          |
+ * | CLOSED       | the transaction or file was used after its end                                       |
+ * | READ_ONLY    | a write on a file or transaction that was opened for reading                         |
+ * | FAILED       | an earlier write or sync failed: the file must be reopened before it writes again    |
+ * | LOCKED       | another process holds the file; the message names it where it can be told            |
+ * | CHANGED      | a file that another process writes moved on while it was read without the lock       |
+ * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
+ * | NO_GAIN      | the job would change nothing worth having                                            |
+ * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
+ */
+export type ErrorCode =
+  | "CORRUPT"
+  | "BAD_ARGUMENT"
+  | "NOT_FOUND"
+  | "EXISTS"
+  | "INCOMPATIBLE"
+  | "CLOSED"
+  | "READ_ONLY"
+  | "FAILED"
+  | "LOCKED"
+  | "CHANGED"
+  | "NO_DISK"
+  | "NO_GAIN"
+  | "IO";
+
+export class StrataError extends Error {
+  override readonly name: string = "StrataError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Bytes that the format does not allow, with the file and the place in it. */
+export class CorruptionError extends StrataError {
+  override readonly name: string = "CorruptionError";
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly what: string;
+
+  constructor(path: string, offsetBytes: number, what: string) {
+    super("CORRUPT", `${path}: offset ${offsetBytes}: ${what}`);
+    this.path = path;
+    this.offsetBytes = offsetBytes;
+    this.what = what;
+  }
+}
