@@ -1,0 +1,203 @@
+/**
+ * A bounded cache of file pages, where bbolt has mmap.
+ *
+ * Memory comes in slabs that are filled once and never written again: a view into a cached page stays true for as long
+ * as somebody holds it, evicted or not, and the garbage collector keeps count instead of pins. What is bounded is what
+ * the cache itself holds on to; a caller that keeps a small view keeps its slab, so long-lived data is to be copied.
+ *
+ * When the slabs exceed the capacity the oldest is retired. Its pages that were used since they came in get a second
+ * chance: they are copied into the slab being filled, up to half a slab, so that retiring always frees memory.
+ */
+
+/** What the cache needs to know of a page. */
+export interface CachedPage<P> {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  /** Bytes of the page, its overflow included. */
+  readonly length: number;
+  movedTo(bytes: Uint8Array, view: DataView, base: number): P;
+}
+
+/** Memory that pages are read or encoded into before they are `put`. */
+export interface Slab {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+export interface PageCacheOptions {
+  readonly pageBytes: number;
+  /** What the cache may hold on to; at least four slabs are kept whatever it says. */
+  readonly capacityBytes: number;
+  /** Bytes of one slab for single pages. */
+  readonly slabBytes?: number;
+}
+
+interface HeldSlab {
+  readonly slab: Slab;
+  readonly slots: number[];
+}
+
+const SLAB_BYTES = 256 * 1024;
+
+export class PageCache<P extends CachedPage<P>> {
+  readonly #pageBytes: number;
+  readonly #capacityBytes: number;
+  readonly #slabBytes: number;
+  /** Page id → slot, 0 = not cached. Slot 0 is never used. */
+  #slotOf = new Int32Array(1024);
+  readonly #pages: (P | undefined)[] = [undefined];
+  /** Slot → 1 when the page was used since it came in. */
+  #used = new Uint8Array(1024);
+  readonly #freeSlots: number[] = [];
+  /** Oldest first, from `#oldest` on. */
+  #slabs: HeldSlab[] = [];
+  #oldest = 0;
+  #heldBytes = 0;
+  #filling: HeldSlab | undefined;
+  #fillOffset = 0;
+
+  constructor(options: PageCacheOptions) {
+    this.#pageBytes = options.pageBytes;
+    this.#slabBytes = Math.max(options.slabBytes ?? SLAB_BYTES, options.pageBytes);
+    this.#capacityBytes = Math.max(options.capacityBytes, 4 * this.#slabBytes);
+  }
+
+  /** Bytes of the slabs that the cache holds. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get(id: number): P | undefined {
+    const slot = this.#slotOf[id];
+    if (slot === undefined || slot === 0) return undefined;
+    this.#used[slot] = 1;
+    return this.#pages[slot];
+  }
+
+  /** Room for one page in the slab being filled: returns the slab; the page's place in it is `roomOffset`. */
+  room(): Slab {
+    if (this.#filling === undefined || this.#fillOffset + this.#pageBytes > this.#slabBytes) {
+      this.#filling = this.#hold(newSlab(this.#slabBytes));
+      this.#fillOffset = 0;
+      this.#retire();
+    }
+    return this.#filling.slab;
+  }
+
+  get roomOffset(): number {
+    return this.#fillOffset;
+  }
+
+  /** Takes in the page that was read into `room()` at `roomOffset`. */
+  putInRoom(page: P): void {
+    const filling = this.#filling;
+    if (filling === undefined || page.bytes !== filling.slab.bytes) {
+      throw new Error("putInRoom takes the page that room() gave place for");
+    }
+    this.#fillOffset += this.#pageBytes;
+    this.#install(filling, page);
+  }
+
+  /** Takes in pages that lie in memory of their own, which then counts as one slab. */
+  adopt(slab: Slab, pages: readonly P[]): void {
+    const held = this.#hold(slab);
+    for (const page of pages) this.#install(held, page);
+    this.#retire();
+  }
+
+  /** Forgets a page. Views of it stay true. */
+  drop(id: number): void {
+    const slot = this.#slotOf[id];
+    if (slot === undefined || slot === 0) return;
+    this.#slotOf[id] = 0;
+    this.#pages[slot] = undefined;
+    this.#used[slot] = 0;
+    // The slot itself is given back when its slab retires: until then the slab's list names it.
+  }
+
+  clear(): void {
+    this.#slotOf.fill(0);
+    this.#pages.length = 1;
+    this.#used.fill(0);
+    this.#freeSlots.length = 0;
+    this.#slabs = [];
+    this.#oldest = 0;
+    this.#heldBytes = 0;
+    this.#filling = undefined;
+  }
+
+  #hold(slab: Slab): HeldSlab {
+    const held: HeldSlab = { slab, slots: [] };
+    this.#slabs.push(held);
+    this.#heldBytes += slab.bytes.length;
+    return held;
+  }
+
+  #install(held: HeldSlab, page: P): void {
+    this.drop(page.id);
+    const slot = this.#freeSlots.pop() ?? this.#pages.length;
+    this.#pages[slot] = page;
+    if (slot >= this.#used.length) this.#used = grown(this.#used, slot, Uint8Array);
+    this.#used[slot] = 0;
+    if (page.id >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, page.id, Int32Array);
+    this.#slotOf[page.id] = slot;
+    held.slots.push(slot);
+  }
+
+  #retire(): void {
+    while (this.#heldBytes > this.#capacityBytes) {
+      const held = this.#slabs[this.#oldest];
+      if (held === undefined || held === this.#filling) return;
+      this.#oldest++;
+      if (this.#oldest > 1024 && this.#oldest * 2 > this.#slabs.length) {
+        this.#slabs = this.#slabs.slice(this.#oldest);
+        this.#oldest = 0;
+      }
+      this.#heldBytes -= held.slab.bytes.length;
+      let chances = Math.floor(this.#slabBytes / this.#pageBytes / 2);
+      for (const slot of held.slots) {
+        const page = this.#pages[slot];
+        const again = page !== undefined && this.#used[slot] === 1 && chances > 0;
+        if (page !== undefined) this.drop(page.id);
+        this.#freeSlots.push(slot);
+        if (again && page.length === this.#pageBytes && this.#fits()) {
+          chances--;
+          this.#copyIn(page);
+        }
+      }
+    }
+  }
+
+  /** One page's room is always left for the page that `room()` was called for. */
+  #fits(): boolean {
+    return this.#filling !== undefined && this.#fillOffset + 2 * this.#pageBytes <= this.#slabBytes;
+  }
+
+  #copyIn(page: P): void {
+    const filling = this.#filling;
+    if (filling === undefined) return;
+    const { bytes, view } = filling.slab;
+    const at = this.#fillOffset;
+    bytes.set(page.bytes.subarray(page.base, page.base + page.length), at);
+    this.#fillOffset += this.#pageBytes;
+    this.#install(filling, page.movedTo(bytes, view, at));
+  }
+}
+
+/** Fresh memory of that size, not zeroed: every byte is written before it is read. */
+export function newSlab(sizeBytes: number): Slab {
+  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, sizeBytes);
+  return { bytes, view: new DataView(buffer.buffer, buffer.byteOffset, sizeBytes) };
+}
+
+function grown<A extends Int32Array | Uint8Array>(
+  old: A,
+  index: number,
+  make: new (length: number) => A,
+): A {
+  const larger = new make(Math.max(index + 1, old.length * 2));
+  larger.set(old);
+  return larger;
+}

@@ -1,0 +1,89 @@
+/** Committed pages of a file, through the cache. */
+
+import type { RandomAccessFile } from "../../native-free/file.ts";
+import { newSlab, PageCache } from "../../native-free/page-cache.ts";
+import { CorruptionError } from "../base/errors.ts";
+import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
+
+export class CachedPages {
+  readonly path: string;
+  readonly pageBytes: number;
+  readonly cache: PageCache<Page>;
+  readonly #file: RandomAccessFile;
+
+  constructor(file: RandomAccessFile, pageBytes: number, capacityBytes: number) {
+    this.path = file.path;
+    this.pageBytes = pageBytes;
+    this.#file = file;
+    this.cache = new PageCache<Page>({ pageBytes, capacityBytes });
+  }
+
+  /**
+   * The branch or leaf page `id`, its overflow included.
+   * @param pgid  ids from here on are not part of the tree that is read
+   * @throws CorruptionError if it is not a page of that kind, or not whole
+   */
+  treePage(id: number, pgid: number): Page {
+    const page = this.cache.get(id) ?? this.#load(id, pgid);
+    if (page.flags > 2) {
+      const what = `page ${id}: invalid type: ${pageTypeName(page.flags)}`;
+      throw new CorruptionError(this.path, id * this.pageBytes + 8, what);
+    }
+    return page;
+  }
+
+  /** Reads a page past the cache: for the free list, which is read once. */
+  rawPage(id: number, pgid: number): Page {
+    return this.#read(id, pgid);
+  }
+
+  #load(id: number, pgid: number): Page {
+    const { cache, pageBytes } = this;
+    this.#assertWithin(id, 0, pgid);
+    const { bytes, view } = cache.room();
+    const base = cache.roomOffset;
+    this.#fill(id, bytes.subarray(base, base + pageBytes));
+    const overflow = claimedOverflow(view, base);
+    if (overflow === 0) {
+      const page = parsePage(new Page(id, bytes, view, base, pageBytes), this.path, id * pageBytes);
+      cache.putInRoom(page);
+      return page;
+    }
+    const page = this.#read(id, pgid);
+    cache.adopt({ bytes: page.bytes, view: page.view }, [page]);
+    return page;
+  }
+
+  #read(id: number, pgid: number): Page {
+    const { pageBytes } = this;
+    this.#assertWithin(id, 0, pgid);
+    const head = newSlab(pageBytes);
+    this.#fill(id, head.bytes);
+    const overflow = claimedOverflow(head.view, 0);
+    this.#assertWithin(id, overflow, pgid);
+    const length = (overflow + 1) * pageBytes;
+    const slab = overflow === 0 ? head : newSlab(length);
+    if (overflow > 0) this.#fill(id, slab.bytes);
+    return parsePage(new Page(id, slab.bytes, slab.view, 0, length), this.path, id * pageBytes);
+  }
+
+  #assertWithin(id: number, overflow: number, pgid: number): void {
+    if (id < 2 || id + overflow >= pgid) {
+      const last = overflow === 0 ? "" : ` with ${overflow} overflow pages`;
+      const what = `page ${id}${last}: out of bounds: ${pgid}`;
+      throw new CorruptionError(this.path, Math.min(id, pgid) * this.pageBytes, what);
+    }
+    const endBytes = (id + overflow + 1) * this.pageBytes;
+    if (overflow > 0 && endBytes > this.#file.size()) {
+      throw new CorruptionError(this.path, this.#file.size(), `the file ends inside page ${id}`);
+    }
+  }
+
+  #fill(id: number, into: Uint8Array): void {
+    const got = this.#file.readSome(id * this.pageBytes, into);
+    if (got < into.length) {
+      const at = id * this.pageBytes + got;
+      throw new CorruptionError(this.path, at, `the file ends inside page ${id}`);
+    }
+  }
+}

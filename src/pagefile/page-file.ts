@@ -1,0 +1,282 @@
+/**
+ * A bbolt file: opening it, its readers, its one writer, and what it knows of its space.
+ *
+ * One `PageFile` is the only writer of its file; the lock that keeps other processes out is taken by `openPageFile`.
+ */
+
+import type { RandomAccessFile } from "../../native-free/file.ts";
+import { viewOf } from "../base/bytes.ts";
+import { CorruptionError, StrataError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
+import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limits.ts";
+import { CachedPages } from "./cached-pages.ts";
+import { type CheckResult, checkTree } from "./check.ts";
+import { reachedPages, readFreelistPage } from "./free-pages.ts";
+import { Freelist } from "./freelist.ts";
+import { encodeMetaPage, type Meta, type MetaPair, readMetas } from "./meta.ts";
+import { encodePart, Node, partOf } from "./node.ts";
+import type { Page } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
+import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
+
+export interface PageFileOptions {
+  /** Refuse write transactions; nothing is written, not even to an empty file. */
+  readonly readOnly?: boolean;
+  /** Page size of a file that is made now: a power of two from 1 KiB to 64 KiB, 4 KiB unless told. */
+  readonly pageBytes?: number;
+  /**
+   * Store the free list with every commit, as bbolt does by default; etcd never does, and derives it by one walk over
+   * the file when it opens it. Off unless told.
+   */
+  readonly freelistSync?: boolean;
+  /** What the page cache may hold, 64 MiB unless told. */
+  readonly cacheBytes?: number;
+  /** Skip every sync: a power cut may then ruin the file. For copies that are synced by other means. */
+  readonly noSync?: boolean;
+}
+
+/** Where the bytes of a file are. */
+export interface Space {
+  /** Pages below the high-water mark, in bytes: what etcd calls the database's size. */
+  readonly sizeBytes: number;
+  /** `sizeBytes` without what is free now. */
+  readonly inUseBytes: number;
+  /** Free now: the next transaction may use it. */
+  readonly freeBytes: number;
+  /** Freed, but some reader may still reach it, or the last transaction freed it. */
+  readonly pendingBytes: number;
+}
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+export class PageFile {
+  readonly path: string;
+  readonly pageBytes: number;
+  readonly readOnly: boolean;
+  readonly #file: RandomAccessFile;
+  readonly #options: PageFileOptions;
+  readonly #pages: CachedPages;
+  readonly #freelist: Freelist;
+  /** Readers by the txid that they read. */
+  readonly #readers = new Map<number, number>();
+  #meta: Meta;
+  #writer: WriteTx | undefined;
+  #failure: unknown;
+  #open = true;
+
+  private constructor(file: RandomAccessFile, metas: MetaPair, options: PageFileOptions) {
+    this.path = file.path;
+    this.pageBytes = metas.pageBytes;
+    this.readOnly = options.readOnly ?? false;
+    this.#file = file;
+    this.#options = options;
+    this.#meta = metas.active;
+    this.#pages = new CachedPages(file, metas.pageBytes, options.cacheBytes ?? CACHE_BYTES);
+    this.#freelist = new Freelist(Math.min(metas.active.pgid, file.size() / metas.pageBytes));
+  }
+
+  /**
+   * Opens a file, making a new one of an empty file. The file is the caller's to lock, and is closed by `close`.
+   *
+   * The meta with the higher txid that is valid is in force: a file whose last commit was cut short opens on the one
+   * before. For writing, the free list is read, or derived by a walk over the whole tree.
+   *
+   * @throws CorruptionError if neither meta is valid, or (for writing) the free list or the tree cannot be read
+   * @throws StrataError BAD_ARGUMENT for a page size out of range
+   */
+  static open(file: RandomAccessFile, options: PageFileOptions = {}): PageFile {
+    if (file.size() === 0) {
+      if (options.readOnly) throw new CorruptionError(file.path, 0, "file size too small 0");
+      createEmpty(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
+    }
+    const opened = new PageFile(file, readMetas(file), options);
+    if (!opened.readOnly) {
+      opened.#loadFreelist();
+      if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
+    }
+    return opened;
+  }
+
+  /** The root in force. */
+  get meta(): Meta {
+    return this.#meta;
+  }
+
+  /** A view of the last commit, whatever is written meanwhile. Close it. */
+  beginRead(): ReadTx {
+    this.#assertOpen();
+    const { txid } = this.#meta;
+    this.#readers.set(txid, (this.#readers.get(txid) ?? 0) + 1);
+    return new ReadTx(this.#pages, this.#meta, () => {
+      const left = (this.#readers.get(txid) ?? 0) - 1;
+      if (left > 0) this.#readers.set(txid, left);
+      else this.#readers.delete(txid);
+    });
+  }
+
+  /**
+   * The one write transaction. End it by `commit` or `rollback`.
+   * @throws StrataError READ_ONLY, FAILED after a failed write or sync, BAD_ARGUMENT while another one is open
+   */
+  beginWrite(): WriteTx {
+    this.#assertOpen();
+    if (this.readOnly) throw new StrataError("READ_ONLY", `${this.path}: opened for reading`);
+    if (this.#failure !== undefined) {
+      throw new StrataError(
+        "FAILED",
+        `${this.path}: an earlier write or sync failed, the file must be opened again before it is written`,
+        { cause: this.#failure },
+      );
+    }
+    if (this.#writer !== undefined) {
+      throw new StrataError("BAD_ARGUMENT", `${this.path}: a write transaction is open already`);
+    }
+    this.#freelist.reclaim([...this.#readers.keys()].sort((a, b) => a - b));
+    const file = this.#file;
+    const noSync = this.#options.noSync ?? false;
+    const readers = this.#readers;
+    this.#writer = new WriteTx(this.#pages, this.#meta, {
+      freelist: this.#freelist,
+      freelistSync: this.#options.freelistSync ?? false,
+      get readersOpen(): boolean {
+        return readers.size > 0;
+      },
+      writeParts: (offsetBytes, parts) => file.writeParts(offsetBytes, parts),
+      sync: () => {
+        if (!noSync) file.sync();
+      },
+      finished: (meta) => {
+        this.#writer = undefined;
+        if (meta !== undefined) this.#meta = meta;
+      },
+      failed: (error) => {
+        this.#failure = error;
+      },
+    });
+    return this.#writer;
+  }
+
+  /** Runs `change` in a write transaction: committed when it returns, rolled back when it throws. */
+  update<T>(change: (tx: WriteTx) => T): T {
+    const tx = this.beginWrite();
+    let result: T;
+    try {
+      result = change(tx);
+    } catch (error) {
+      tx.rollback();
+      throw error;
+    }
+    tx.commit();
+    return result;
+  }
+
+  /** Runs `look` on a view of the last commit. */
+  view<T>(look: (tx: ReadTx) => T): T {
+    const tx = this.beginRead();
+    try {
+      return look(tx);
+    } finally {
+      tx.close();
+    }
+  }
+
+  /** The four numbers of the file's space. A file opened for reading knows no free pages. */
+  space(): Space {
+    const { pageBytes } = this;
+    const sizeBytes = this.#meta.pgid * pageBytes;
+    const freeBytes = this.#freelist.freeCount * pageBytes;
+    const pendingBytes = this.#freelist.pendingCount * pageBytes;
+    return { sizeBytes, inUseBytes: sizeBytes - freeBytes, freeBytes, pendingBytes };
+  }
+
+  /** The txids that open readers hold, with how many hold each. */
+  readers(): ReadonlyMap<number, number> {
+    return new Map(this.#readers);
+  }
+
+  /** Everything wrong with the last commit. Reads every page once. */
+  check(): CheckResult {
+    this.#assertOpen();
+    return checkTree(this.walkSource(), this.#meta);
+  }
+
+  /** The pages of the last commit, for a walk that ends before the next write transaction commits. */
+  walkSource(): WalkSource {
+    const file = this.#file;
+    const { cache } = this.#pages;
+    return {
+      path: this.path,
+      pageBytes: this.pageBytes,
+      pgid: this.#meta.pgid,
+      size: () => file.size(),
+      readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
+      cached: (id): Page | undefined => cache.get(id),
+    };
+  }
+
+  /** Rolls back an open write transaction and closes the file. Closing twice is harmless. */
+  close(): void {
+    if (!this.#open) return;
+    this.#writer?.rollback();
+    this.#open = false;
+    this.#pages.cache.clear();
+    this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
+  }
+
+  #loadFreelist(): void {
+    const { pgid, freelist } = this.#meta;
+    const filePages = Math.ceil(this.#file.size() / this.pageBytes);
+    if (pgid > filePages) {
+      const what = `the file has ${filePages} pages, its meta says ${pgid} are in use`;
+      throw new CorruptionError(this.path, this.#file.size(), what);
+    }
+    if (freelist === undefined) {
+      const reached = reachedPages(this.walkSource(), this.#meta);
+      for (let id = 2; id < pgid; id++) if (!reached.has(id)) this.#freelist.addFree(id);
+      return;
+    }
+    const page = this.#pages.rawPage(freelist, pgid);
+    for (const id of readFreelistPage(page, this.path, this.pageBytes)) {
+      if (id < 2 || id >= pgid || !this.#freelist.addFree(id)) {
+        const why = id < 2 || id >= pgid ? `out of bounds: ${pgid}` : "already freed";
+        const what = `freelist page ${freelist} lists page ${id}: ${why}`;
+        throw new CorruptionError(this.path, freelist * this.pageBytes, what);
+      }
+    }
+  }
+}
+
+/** A new file: two metas, an empty free list, an empty root bucket; in one write, and synced. */
+function createEmpty(file: RandomAccessFile, pageBytes: number): void {
+  if (
+    pageBytes < PAGE_BYTES_MIN ||
+    pageBytes > PAGE_BYTES_MAX ||
+    (pageBytes & (pageBytes - 1)) !== 0
+  ) {
+    const what = `page size ${pageBytes} is no power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`;
+    throw new StrataError("BAD_ARGUMENT", what);
+  }
+  file.write(0, emptyFileImage(pageBytes));
+  file.sync();
+}
+
+/** The four pages of a new file, byte for byte as bbolt writes them. */
+export function emptyFileImage(pageBytes: number): Uint8Array {
+  const image = new Uint8Array(4 * pageBytes);
+  const meta = { pageBytes, root: 3, sequence: 0n, freelist: 2, pgid: 4 };
+  image.set(encodeMetaPage({ ...meta, txid: 0 }, 0), 0);
+  image.set(encodeMetaPage({ ...meta, txid: 1 }, 1), pageBytes);
+  image.set(encodeFreelistPage([], 2, pageBytes, pageBytes), 2 * pageBytes);
+  const root = new Node(true, [], 0, 0);
+  invariant(root.count === 0, "the root bucket of a new file is empty");
+  encodePart(partOf(root, 0, 0), 3, 0, image, viewOf(image), 3 * pageBytes, pageBytes);
+  return image;
+}

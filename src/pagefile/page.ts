@@ -1,0 +1,224 @@
+/**
+ * One page as bytes in memory, and the elements in it, read in place.
+ *
+ *      0         8       10      12             16
+ *      | id: u64 | flags | count | overflow: u32 | elements …                 little-endian
+ *
+ *      leaf element    | flags: u32 | pos: u32 | ksize: u32 | vsize: u32 |    flags 1 = the value is a bucket
+ *      branch element  | pos: u32 | ksize: u32 | child page id: u64      |
+ *
+ * `pos` counts from the element's own first byte to its key; a leaf's value follows its key directly.
+ * The format is bbolt's (`internal/common/page.go`), docs/format.md has it whole.
+ */
+import { compareRanges, readU16, readU32, readU64 } from "../base/bytes.ts";
+import { CorruptionError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
+
+const ID = 0;
+const FLAGS = ID + 8;
+const COUNT = FLAGS + 2;
+const OVERFLOW = COUNT + 2;
+export const PAGE_HEADER_BYTES: number = OVERFLOW + 4;
+export const ELEMENT_BYTES = 16;
+invariant(PAGE_HEADER_BYTES === 16, "a page header is 16 bytes on disk");
+
+export const BRANCH = 0x01;
+export const LEAF = 0x02;
+export const META = 0x04;
+export const FREELIST = 0x10;
+
+/** Flag of a leaf element whose value is a bucket. */
+export const BUCKET_ELEMENT = 0x01;
+
+/** bbolt's name of a page's type, as its messages print it. */
+export function pageTypeName(flags: number): string {
+  switch (flags) {
+    case BRANCH:
+      return "branch";
+    case LEAF:
+      return "leaf";
+    case META:
+      return "meta";
+    case FREELIST:
+      return "freelist";
+    default:
+      return `unknown<${flags.toString(16).padStart(2, "0")}>`;
+  }
+}
+
+/**
+ * A logical page (its overflow pages included) inside a buffer that may hold others. Immutable: the bytes of a page
+ * that was parsed are never written again, so views into it stay true as long as they are held.
+ */
+export class Page {
+  /** The page's number, 0 for the page inside an inline bucket. */
+  readonly id: number;
+  readonly flags: number;
+  readonly count: number;
+  /** Extra pages that belong to this one. */
+  readonly overflow: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Where the page starts in `bytes`. */
+  readonly base: number;
+  /** Bytes of the logical page. */
+  readonly length: number;
+
+  constructor(id: number, bytes: Uint8Array, view: DataView, base: number, length: number) {
+    this.id = id;
+    this.bytes = bytes;
+    this.view = view;
+    this.base = base;
+    this.length = length;
+    this.flags = readU16(view, base + FLAGS);
+    this.count = readU16(view, base + COUNT);
+    this.overflow = readU32(view, base + OVERFLOW);
+  }
+
+  get isLeaf(): boolean {
+    return this.flags === LEAF;
+  }
+
+  /** The same page in another buffer. */
+  movedTo(bytes: Uint8Array, view: DataView, base: number): Page {
+    return new Page(this.id, bytes, view, base, this.length);
+  }
+}
+
+/** The overflow count that the header at `base` claims. Not yet to be trusted. */
+export function claimedOverflow(view: DataView, base: number): number {
+  return readU32(view, base + OVERFLOW);
+}
+
+/** The id that the header at `base` claims. */
+export function claimedId(view: DataView, base: number): number {
+  return readU64(view, base + ID);
+}
+
+/** The flags that the header at `base` claims. */
+export function claimedFlags(view: DataView, base: number): number {
+  return readU16(view, base + FLAGS);
+}
+
+/**
+ * What is wrong with a page's header and elements, or undefined. After `undefined`, every element of a branch or leaf
+ * lies inside the page, so that readers need no check of their own.
+ *
+ * @param where  receives the offset of the fault from the start of the page, in bytes
+ */
+export function pageFault(page: Page, where: { offsetBytes: number }): string | undefined {
+  const { view, base, length, flags, count } = page;
+  const id = claimedId(view, base);
+  where.offsetBytes = ID;
+  if (id !== page.id) return `Page expected to be: ${page.id}, but self identifies as ${id}`;
+  where.offsetBytes = FLAGS;
+  if (flags !== BRANCH && flags !== LEAF && flags !== META && flags !== FREELIST) {
+    return `page ${page.id}: has unexpected type/flags: ${flags.toString(16)}`;
+  }
+  if (flags === META || flags === FREELIST) return undefined;
+  where.offsetBytes = COUNT;
+  const room = length - PAGE_HEADER_BYTES - count * ELEMENT_BYTES;
+  if (room < 0) {
+    return `page ${page.id}: ${count} elements do not fit into ${length} bytes`;
+  }
+  const leaf = flags === LEAF;
+  for (let i = 0, at = PAGE_HEADER_BYTES; i < count; i++, at += ELEMENT_BYTES) {
+    const pos = readU32(view, base + at + (leaf ? 4 : 0));
+    const keyBytes = readU32(view, base + at + (leaf ? 8 : 4));
+    const valueBytes = leaf ? readU32(view, base + at + 12) : 0;
+    if (at + pos + keyBytes + valueBytes > length) {
+      where.offsetBytes = at;
+      return `page ${page.id}: element ${i} of ${count} reaches ${at + pos + keyBytes + valueBytes} bytes into a page of ${length}`;
+    }
+  }
+  return undefined;
+}
+
+const fault = { offsetBytes: 0 };
+
+/**
+ * The page, if it can be trusted.
+ * @param offsetBytes  where the page lies in the file, for the error
+ * @throws CorruptionError naming the first thing that the format does not allow
+ */
+export function parsePage(page: Page, path: string, offsetBytes: number): Page {
+  const what = pageFault(page, fault);
+  if (what !== undefined) throw new CorruptionError(path, offsetBytes + fault.offsetBytes, what);
+  return page;
+}
+
+// The accessors below take a page that `parsePage` let through and 0 ≤ i < page.count.
+
+export function leafFlags(page: Page, i: number): number {
+  return readU32(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES);
+}
+
+/** Offset of the key in `page.bytes`; the value follows at `+ leafKeyBytes`. */
+export function leafKeyOffset(page: Page, i: number): number {
+  const at = page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+  return at + readU32(page.view, at + 4);
+}
+
+export function leafKeyBytes(page: Page, i: number): number {
+  return readU32(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
+}
+
+export function leafValueBytes(page: Page, i: number): number {
+  return readU32(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 12);
+}
+
+export function branchKeyOffset(page: Page, i: number): number {
+  const at = page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+  return at + readU32(page.view, at);
+}
+
+export function branchKeyBytes(page: Page, i: number): number {
+  return readU32(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 4);
+}
+
+/** Child page id; rounded when it is 2^53 or more, which no file that fits a disk has. */
+export function branchChild(page: Page, i: number): number {
+  return readU64(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
+}
+
+/** The first i whose key is ≥ `key`, or `~i` of the place it would take when it is not there. */
+export function searchLeaf(page: Page, key: Uint8Array): number {
+  let low = 0;
+  let high = page.count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const order = compareRanges(
+      page.bytes,
+      leafKeyOffset(page, middle),
+      leafKeyBytes(page, middle),
+      key,
+      0,
+      key.length,
+    );
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  return ~low;
+}
+
+/** The child under which `key` belongs: the greatest i whose key is ≤ `key`, or 0. */
+export function searchBranch(page: Page, key: Uint8Array): number {
+  let low = 1;
+  let high = page.count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const order = compareRanges(
+      page.bytes,
+      branchKeyOffset(page, middle),
+      branchKeyBytes(page, middle),
+      key,
+      0,
+      key.length,
+    );
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  return low - 1;
+}

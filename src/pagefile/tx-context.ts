@@ -1,0 +1,24 @@
+import type { Arena } from "./arena.ts";
+import type { Part } from "./node.ts";
+import type { Page } from "./page.ts";
+
+/** What a bucket and a cursor need of the transaction they belong to. */
+export interface TxContext {
+  readonly path: string;
+  readonly pageBytes: number;
+  readonly writable: boolean;
+  /** Where keys and values of this transaction are kept. */
+  readonly arena: Arena;
+  /** Counts changes, so that a cursor notices that the ground has moved. */
+  mutations: number;
+  /** @throws StrataError CLOSED after the end of the transaction */
+  assertOpen(): void;
+  /** @throws StrataError READ_ONLY or CLOSED */
+  assertWritable(): void;
+  /** A branch or leaf page. @throws CorruptionError if there is none at that id */
+  page(id: number): Page;
+  /** Gives a part a page of its own at commit; returns the page's id. */
+  write(part: Part): number;
+  /** Pages `id … id + overflow` leave the tree. */
+  release(id: number, overflow: number): void;
+}
