@@ -1,0 +1,27 @@
+import { constants } from "node:os";
+
+const TEXT = {
+  EBADF: "bad file descriptor",
+  EEXIST: "file already exists",
+  EINVAL: "invalid argument",
+  EIO: "i/o error",
+  ENOENT: "no such file or directory",
+  ENOSPC: "no space left on device",
+} as const;
+
+export type SystemErrorCode = keyof typeof TEXT;
+
+/** An error as `node:fs` throws it: the code under test must not be able to tell a fake disk by its errors. */
+export function systemError(
+  code: SystemErrorCode,
+  syscall: string,
+  path?: string,
+): NodeJS.ErrnoException {
+  const where = path === undefined ? "" : ` '${path}'`;
+  return Object.assign(new Error(`${code}: ${TEXT[code]}, ${syscall}${where}`), {
+    code,
+    errno: -constants.errno[code],
+    syscall,
+    ...(path === undefined ? {} : { path }),
+  });
+}
