@@ -68,7 +68,7 @@ export async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<
 }
 
 /** The value, or the error thrown. */
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function takeValue<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   throw errorOf(outcome.error);
 }

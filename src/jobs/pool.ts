@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
-import { JobAborted, type Outcome, valueOf } from "./outcome.ts";
+import { JobAborted, type Outcome, takeValue } from "./outcome.ts";
 import { newProgressCells, type Progress, type ProgressCells, ProgressReader } from "./progress.ts";
 
 export interface JobOptions {
@@ -58,7 +58,7 @@ export class JobPool {
         filename: workerFile(kind.worker),
       });
       report();
-      return valueOf(outcome);
+      return takeValue(outcome);
     } finally {
       clearInterval(timer);
       signal?.removeEventListener("abort", stop);

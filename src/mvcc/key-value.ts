@@ -88,8 +88,8 @@ class Fields {
 
 /** Decodes a KeyValue; undefined if the bytes are not one. `key` and `value` are views. */
 export function decodeKeyValue(bytes: Uint8Array): KeyValue | undefined {
-  let key = EMPTY;
-  let value = EMPTY;
+  let key: Uint8Array = EMPTY;
+  let value: Uint8Array = EMPTY;
   let createRevision = 0n;
   let modRevision = 0n;
   let version = 0n;
