@@ -283,9 +283,14 @@ export class Bucket {
     if (found === undefined) throw new StrataError("NOT_FOUND", `bucket ${shown(name)} not found`);
     if (!found.isBucket) throw incompatible(name, "a value, not a bucket");
     const child = this.#children.get(latin1(name)) ?? this.#openChild(found);
-    child.#releaseAll();
+    try {
+      child.#releaseAll();
+      this.#remove(name);
+    } catch (error) {
+      this.#tx.breakBy(error);
+      throw error;
+    }
     this.#children.delete(latin1(name));
-    this.#remove(name);
   }
 
   // What the transaction and the cursor ask of a bucket.
@@ -428,7 +433,15 @@ export class Bucket {
 
   #remove(key: Uint8Array): void {
     const node = this.#takeLeaf(key);
-    node.remove(searchNodeLeaf(node, key));
+    const at = searchNodeLeaf(node, key);
+    if (at < 0) {
+      // A cursor found it, so it is in another leaf than the separators say.
+      const what = `page ${node.pageId}: key ${shown(key)} belongs here and is elsewhere`;
+      const error = new CorruptionError(this.#tx.path, node.pageId * this.#tx.pageBytes, what);
+      this.#tx.breakBy(error);
+      throw error;
+    }
+    node.remove(at);
     this.#tx.mutations++;
   }
 

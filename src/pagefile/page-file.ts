@@ -212,8 +212,14 @@ export class PageFile {
       path: this.path,
       pageBytes: this.pageBytes,
       pgid: this.#meta.pgid,
-      size: () => file.size(),
-      readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
+      size: () => {
+        this.#assertOpen();
+        return file.size();
+      },
+      readSome: (offsetBytes, into) => {
+        this.#assertOpen();
+        return file.readSome(offsetBytes, into);
+      },
       cached: (id): Page | undefined => cache.get(id),
     };
   }
@@ -223,7 +229,7 @@ export class PageFile {
     if (!this.#open) return;
     this.#writer?.rollback();
     this.#open = false;
-    this.#pages.cache.clear();
+    this.#pages.close();
     this.#file.close();
   }
 

@@ -127,7 +127,8 @@ export class TreeWalk {
       return read();
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
-      this.#reached.add(id);
+      // Not entered again; but an id far behind the file's end would make the set huge.
+      if (id * this.#source.pageBytes < this.#source.size()) this.#reached.add(id);
       this.#fault(error.what, error.offsetBytes);
       return undefined;
     }
