@@ -131,6 +131,35 @@ test("a transaction that met a damaged page refuses to commit, and the next one 
   );
 });
 
+test("a commit that meets a damaged page while it merges gives everything back", () => {
+  const surgery = Surgery.of({ pageBytes: 1024, freelistSync: true }, (tx) => {
+    const bucket = tx.createBucket(B);
+    for (let i = 0; i < 100; i++) bucket.put(Buffer.from(`key-${i + 100}`), new Uint8Array(40));
+  });
+  const root = surgery.rootOf("bucket");
+  const [damaged, emptied] = [surgery.child(root, 2), surgery.child(root, 3)];
+  const keys = Array.from({ length: surgery.count(emptied) - 1 }, (_, i) => {
+    const at = surgery.leafKey(emptied, i);
+    return surgery.bytes.slice(at, at + 7);
+  });
+  const memory = surgery.file();
+  const file = PageFile.open(memory, { freelistSync: true });
+  memory.write(damaged * 1024 + 8, Uint8Array.of(0x7));
+  file.beginWrite().rollback();
+  const space = file.space();
+  const tx = file.beginWrite();
+  tx.createBucket(K).put(K, new Uint8Array(5000));
+  for (const key of keys) expect(tx.bucket(B)?.delete(key)).toBe(true);
+  expect(() => tx.commit()).toThrow(CorruptionError);
+  expect(file.space()).toEqual(space);
+  memory.write(damaged * 1024 + 8, Uint8Array.of(0x2));
+  for (let i = 0; i < 3; i++) {
+    file.update((next) => next.createBucketIfNotExists(K).put(K, new Uint8Array(5000)));
+    expect(file.check().faults).toEqual([]);
+  }
+  file.view((view) => expect(view.bucket(B)?.get(keys[0] ?? K)).toHaveLength(40));
+});
+
 test.each([0, 1, 0xfffe, 0xffff, 0x10000])("a free list of %i ids reads back", (count) => {
   const ids = Array.from({ length: count }, (_, i) => i + 2);
   const bytes = encodeFreelistPage(ids, 7, 600 * 1024, 1024);
