@@ -2,7 +2,7 @@
 
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
-import { CorruptionError } from "../base/errors.ts";
+import { CorruptionError, StrataError } from "../base/errors.ts";
 import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
 
 export class CachedPages {
@@ -10,6 +10,7 @@ export class CachedPages {
   readonly pageBytes: number;
   readonly cache: PageCache<Page>;
   readonly #file: RandomAccessFile;
+  #open = true;
 
   constructor(file: RandomAccessFile, pageBytes: number, capacityBytes: number) {
     this.path = file.path;
@@ -35,6 +36,12 @@ export class CachedPages {
   /** Reads a page past the cache: for the free list, which is read once. */
   rawPage(id: number, pgid: number): Page {
     return this.#read(id, pgid);
+  }
+
+  /** From now on there are no pages: the descriptor may be another file's soon. */
+  close(): void {
+    this.#open = false;
+    this.cache.clear();
   }
 
   #load(id: number, pgid: number): Page {
@@ -68,6 +75,7 @@ export class CachedPages {
   }
 
   #assertWithin(id: number, overflow: number, pgid: number): void {
+    if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
     if (id < 2 || id + overflow >= pgid) {
       const last = overflow === 0 ? "" : ` with ${overflow} overflow pages`;
       const what = `page ${id}${last}: out of bounds: ${pgid}`;

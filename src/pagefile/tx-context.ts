@@ -17,6 +17,8 @@ export interface TxContext {
   assertWritable(): void;
   /** A branch or leaf page. @throws CorruptionError if there is none at that id */
   page(id: number): Page;
+  /** A change failed half way: what is in memory is not whole, and only rollback is left. */
+  breakBy(error: unknown): void;
   /** Gives a part a page of its own at commit; returns the page's id. */
   write(part: Part): number;
   /** Pages `id … id + overflow` leave the tree. */
