@@ -4,6 +4,7 @@ import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
 import { CorruptionError } from "../base/errors.ts";
 import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
 
 export class CachedPages {
   readonly path: string;
@@ -30,6 +31,21 @@ export class CachedPages {
       throw new CorruptionError(this.path, id * this.pageBytes + 8, what);
     }
     return page;
+  }
+
+  /**
+   * The pages below `pgid` for a walk or a scan, which takes from the cache and puts nothing there. It is true for as
+   * long as the pages of the tree that is walked are not reused.
+   */
+  walkSource(pgid: number): WalkSource {
+    return {
+      path: this.path,
+      pageBytes: this.pageBytes,
+      pgid,
+      size: () => this.#file.size(),
+      readSome: (offsetBytes, into) => this.#file.readSome(offsetBytes, into),
+      cached: (id): Page | undefined => this.cache.get(id),
+    };
   }
 
   /** Reads a page past the cache: for the free list, which is read once. */

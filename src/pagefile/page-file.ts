@@ -15,7 +15,6 @@ import { reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
 import { encodeMetaPage, type Meta, type MetaPair, readMetas } from "./meta.ts";
 import { encodePart, Node, partOf } from "./node.ts";
-import type { Page } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
 
@@ -202,16 +201,7 @@ export class PageFile {
 
   /** The pages of the last commit, for a walk that ends before the next write transaction commits. */
   walkSource(): WalkSource {
-    const file = this.#file;
-    const { cache } = this.#pages;
-    return {
-      path: this.path,
-      pageBytes: this.pageBytes,
-      pgid: this.#meta.pgid,
-      size: () => file.size(),
-      readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
-      cached: (id): Page | undefined => cache.get(id),
-    };
+    return this.#pages.walkSource(this.#meta.pgid);
   }
 
   /** Rolls back an open write transaction and closes the file. Closing twice is harmless. */
