@@ -358,6 +358,16 @@ describe("without flock(2)", () => {
   });
 });
 
+test.each([
+  ["flock", {}, [1]],
+  ["sidecars", SIDECAR, [0, 1]], // All may be refused, for they look at each other before they withdraw.
+] as const)("of six who come at once, one gets it: %s", async (by, options, allowed) => {
+  if (by === "flock" && process.platform !== "linux") return;
+  const six = await Promise.all(Array.from({ length: 6 }, () => other("exclusive", options)));
+  expect(allowed).toContain(six.filter(({ outcome }) => outcome.kind === "held").length);
+  expect(six.filter(({ outcome }) => outcome.kind === "busy").length).toBeGreaterThanOrEqual(5);
+});
+
 describe("the sidecar", () => {
   test("excludes as flock does, names the holder, and is gone after close", async () => {
     const lock = take("exclusive", SIDECAR);

@@ -16,6 +16,8 @@ describeDirectory("the system", () => {
 
 describeDirectory("a disk whose power stays on", () => new PowerCutDisk());
 
+describeDirectory("a folder of such a disk", () => new PowerCutDisk().folder("wal"));
+
 describeDirectory("a disk after a power cut", () => {
   const disk = new PowerCutDisk();
   disk.openFile("never synced", "create");

@@ -1,0 +1,50 @@
+/**
+ * A revision as the key of bucket `key`: main: i64 BE | '_' | sub: i64 BE, and 't' after it for a tombstone.
+ * @see etcd server/storage/mvcc/revision.go
+ */
+import { readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
+
+export const REVISION_BYTES = 17;
+export const TOMBSTONE_BYTES = 18;
+
+const SEPARATOR = 0x5f;
+const TOMBSTONE = 0x74;
+
+export interface Revision {
+  /** Counts write transactions; the first is 2. */
+  readonly main: number;
+  /** Counts changes within one transaction, from 0. */
+  readonly sub: number;
+  readonly tombstone: boolean;
+}
+
+/** Whether the bytes have the shape of a revision. */
+export function isRevision(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (length !== REVISION_BYTES && length !== TOMBSTONE_BYTES) return false;
+  if (bytes[offset + 8] !== SEPARATOR) return false;
+  // Both numbers are signed: the top bit is never set.
+  if (((bytes[offset] as number) | (bytes[offset + 9] as number)) & 0x80) return false;
+  return length === REVISION_BYTES || bytes[offset + REVISION_BYTES] === TOMBSTONE;
+}
+
+/** Reads a revision; undefined if the bytes have not its shape. Exact below 2^53. */
+export function readRevision(key: Uint8Array): Revision | undefined {
+  if (!isRevision(key, 0, key.length)) return undefined;
+  const view = viewOf(key);
+  return {
+    main: readU64BE(view, 0),
+    sub: readU64BE(view, 9),
+    tombstone: key.length === TOMBSTONE_BYTES,
+  };
+}
+
+/** @param main, sub  0 ≤ each < 2^53 */
+export function encodeRevision(main: number, sub: number, tombstone = false): Uint8Array {
+  const key = new Uint8Array(tombstone ? TOMBSTONE_BYTES : REVISION_BYTES);
+  const view = viewOf(key);
+  writeU64BE(view, 0, main);
+  key[8] = SEPARATOR;
+  writeU64BE(view, 9, sub);
+  if (tombstone) key[17] = TOMBSTONE;
+  return key;
+}
