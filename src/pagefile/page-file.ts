@@ -15,7 +15,6 @@ import { reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
 import { encodeMetaPage, META_END, type Meta, type MetaPair, readMetas } from "./meta.ts";
 import { encodePart, Node, partOf } from "./node.ts";
-import type { Page } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
 
@@ -218,22 +217,7 @@ export class PageFile {
 
   /** The pages of the last commit, for a walk that ends before the next write transaction commits. */
   walkSource(): WalkSource {
-    const file = this.#file;
-    const { cache } = this.#pages;
-    return {
-      path: this.path,
-      pageBytes: this.pageBytes,
-      pgid: this.#meta.pgid,
-      size: () => {
-        this.#assertOpen();
-        return file.size();
-      },
-      readSome: (offsetBytes, into) => {
-        this.#assertOpen();
-        return file.readSome(offsetBytes, into);
-      },
-      cached: (id): Page | undefined => cache.get(id),
-    };
+    return this.#pages.walkSource(this.#meta.pgid);
   }
 
   /** Rolls back an open write transaction and closes the file. Closing twice is harmless. */
