@@ -59,13 +59,20 @@ export class PageFile {
   readonly #freelist: Freelist;
   /** Readers by the txid that they read. */
   readonly #readers = new Map<number, number>();
+  readonly #closeFile: () => void;
   #meta: Meta;
   #writer: WriteTx | undefined;
   #failure: unknown;
   #open = true;
 
-  private constructor(file: RandomAccessFile, metas: MetaPair, options: PageFileOptions) {
+  private constructor(
+    file: RandomAccessFile,
+    metas: MetaPair,
+    options: PageFileOptions,
+    closeFile: () => void,
+  ) {
     this.path = file.path;
+    this.#closeFile = closeFile;
     this.pageBytes = metas.pageBytes;
     this.readOnly = options.readOnly ?? false;
     this.#file = file;
@@ -81,15 +88,20 @@ export class PageFile {
    * The meta with the higher txid that is valid is in force: a file whose last commit was cut short opens on the one
    * before. For writing, the free list is read, or derived by a walk over the whole tree.
    *
+   * @param closeFile  what `close` does with the file, for a caller that has a lock to give up with it
    * @throws CorruptionError if neither meta is valid, or (for writing) the free list or the tree cannot be read
    * @throws StrataError BAD_ARGUMENT for a page size out of range
    */
-  static open(file: RandomAccessFile, options: PageFileOptions = {}): PageFile {
+  static open(
+    file: RandomAccessFile,
+    options: PageFileOptions = {},
+    closeFile: () => void = (): void => file.close(),
+  ): PageFile {
     if (file.size() === 0) {
       if (options.readOnly) throw new CorruptionError(file.path, 0, "file size too small 0");
       createEmpty(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
     }
-    const opened = new PageFile(file, readMetas(file), options);
+    const opened = new PageFile(file, readMetas(file), options, closeFile);
     if (!opened.readOnly) {
       opened.#loadFreelist();
       if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
@@ -220,7 +232,7 @@ export class PageFile {
     this.#writer?.rollback();
     this.#open = false;
     this.#pages.cache.clear();
-    this.#file.close();
+    this.#closeFile();
   }
 
   [Symbol.dispose](): void {
