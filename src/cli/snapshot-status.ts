@@ -158,7 +158,7 @@ function etcdctlFailure(error: unknown, io: Io): unknown {
     msg: "cannot tell the status of the snapshot",
     path,
     offset: offsetBytes,
-    error: cappedLines(what),
+    error: what.split("\n")[0],
   };
   io.stderr.write(`${JSON.stringify(line)}\n`);
   return new Failure(EXIT_ERROR, text, { cause: error });

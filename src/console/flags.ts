@@ -26,11 +26,11 @@ type FlagValue = string | boolean | number | readonly string[];
 
 /** The values of the flags of one command line. */
 export class FlagValues {
-  readonly #valueOf: (name: string) => unknown;
+  readonly #valueNamed: (name: string) => unknown;
   readonly #isGiven: (name: string) => boolean;
 
-  constructor(valueOf: (name: string) => unknown, isGiven: (name: string) => boolean) {
-    this.#valueOf = valueOf;
+  constructor(valueNamed: (name: string) => unknown, isGiven: (name: string) => boolean) {
+    this.#valueNamed = valueNamed;
     this.#isGiven = isGiven;
   }
 
@@ -40,13 +40,13 @@ export class FlagValues {
   }
 
   text(name: string): string {
-    const value = this.#valueOf(name);
+    const value = this.#valueNamed(name);
     invariant(typeof value === "string", "a flag that is asked for as text is one", { name });
     return value;
   }
 
   bool(name: string): boolean {
-    const value = this.#valueOf(name);
+    const value = this.#valueNamed(name);
     invariant(typeof value === "boolean", "a flag that is asked for as a switch is one", { name });
     return value;
   }

@@ -21,14 +21,19 @@ export function helpFormatter(topic: HelpTopic): Help["formatHelp"] {
 
 function helpText({ program, path, command }: HelpTopic): string {
   const tree = path.at(-1) ?? program;
-  const name = path.slice(1).map((part) => part.name).join(" ") || program.name;
+  const name =
+    path
+      .slice(1)
+      .map((part) => part.name)
+      .join(" ") || program.name;
   const isRoot = tree === program;
   const sections: [string, readonly string[]][] = [["NAME", [`${name} - ${tree.summary}`]]];
   const usage = command ? command.usage : isRoot ? "<command>" : `${name} <subcommand>`;
   sections.push(["USAGE", [`${program.name} ${usage} [flags]`.replace("  ", " ")]]);
   if (isRoot) sections.push(["VERSION", [program.version]]);
   if (isRoot && program.apiVersion) sections.push(["API VERSION", [program.apiVersion]]);
-  if (isGroup(tree) && tree.entries.length > 0) sections.push(["COMMANDS", commandLines(tree, isRoot)]);
+  if (isGroup(tree) && tree.entries.length > 0)
+    sections.push(["COMMANDS", commandLines(tree, isRoot)]);
   if (command?.description) sections.push(["DESCRIPTION", command.description.split("\n")]);
   if (command && command.examples.length > 0) sections.push(["EXAMPLES", command.examples]);
   sections.push(["OPTIONS", flagLines([...(command?.flags ?? []), HELP])]);

@@ -1,6 +1,12 @@
 /** From a command line to an exit code. Nothing is thrown past here, and no stack is shown. */
 import { Command as Commander } from "commander";
-import { type Arguments, type Command, type CommandTree, isGroup, type Program } from "./command.ts";
+import {
+  type Arguments,
+  type Command,
+  type CommandTree,
+  isGroup,
+  type Program,
+} from "./command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "./exit-codes.ts";
 import { endingOf, Failure, UsageError } from "./failure.ts";
 import { type FlagSpec, FlagValues, optionOf } from "./flags.ts";
@@ -75,10 +81,7 @@ function commanderOf(
 }
 
 /** Commander takes the flags apart, converts them and keeps their values. */
-async function parse(
-  leaf: Commander,
-  { options, positionals }: GoArguments,
-): Promise<Arguments> {
+async function parse(leaf: Commander, { options, positionals }: GoArguments): Promise<Arguments> {
   await leaf.parseAsync([...options, "--", ...positionals], { from: "user" });
   const flags = new FlagValues(
     (name) => leaf.getOptionValue(name),
@@ -115,7 +118,9 @@ function unknownCommand(program: Program, word: string): string {
   const names = program.entries.map(({ name }) => name).sort();
   const near = suggestionsFor(word, names);
   const asked =
-    near.length === 0 ? "" : `\n\nDid you mean this?\n${near.map((name) => `\t${name}\n`).join("")}`;
+    near.length === 0
+      ? ""
+      : `\n\nDid you mean this?\n${near.map((name) => `\t${name}\n`).join("")}`;
   const what = `unknown command ${JSON.stringify(word)} for "${program.name}"${asked}`;
   return `${what}\nRun '${program.name} --help' for usage.`;
 }
