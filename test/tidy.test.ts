@@ -13,6 +13,7 @@ const ROOT = join(import.meta.dirname, "..");
 const LAYERS: readonly (readonly string[])[] = [
   ["src/cli"],
   ["src/server"],
+  ["src/console"],
   ["src/jobs"],
   ["src/mvcc", "src/lease", "src/alarm"],
   ["src/backend"],
@@ -20,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/base", "native-free"],
 ];
 
-/** tools/ are offline: from the jobs on to the right. */
+/** tools/ are offline: from the console on to the right. */
 const TOOLS_LAYER = 1;
 
 function filesOf(folder: string, suffix: string): string[] {
@@ -75,7 +76,7 @@ test("every file imports only from the layers to its right", () => {
 });
 
 test("the layer rule sees a slip", () => {
-  expect(boxOf("src/pagefile/page.ts")).toEqual({ row: 5, box: "src/pagefile" });
+  expect(boxOf("src/pagefile/page.ts")).toEqual({ row: 6, box: "src/pagefile" });
   expect(boxOf("src/jobs/pool.ts")?.row).toBeLessThan(boxOf("src/wal/frame.ts")?.row ?? 0);
 });
 
@@ -95,7 +96,11 @@ const ONLY_IN: readonly {
     pattern: /new DataView\(/,
     files: /^(native-free\/|src\/base\/bytes\.ts)/,
   },
-  { what: "process.exit", pattern: /process\.exit\(/, files: /^(src\/cli\/bin\/|tools\/)/ },
+  {
+    what: "process.exit",
+    pattern: /process\.exit\(/,
+    files: /^(src\/console\/process\.ts$|src\/cli\/bin\/|tools\/)/,
+  },
   { what: "console", pattern: /\bconsole\./, files: /^bench\// },
   { what: "Math.random", pattern: /Math\.random\(/, files: /^$/ },
 ];
