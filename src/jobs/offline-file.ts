@@ -21,6 +21,8 @@ export interface OfflineView {
   readonly metas: MetaPair;
   readonly meta: Meta;
   readonly source: WalkSource;
+  /** Nobody can write meanwhile: what is read now stands. */
+  readonly locked: boolean;
 }
 
 /** How a file was read: under a shared lock, or beside a process that holds it. */
@@ -54,12 +56,15 @@ export async function readOffline<T>(
   try {
     const lock = lockFile(file, "shared");
     if (lock.kind === "held") {
-      return { value: await read(viewOf(file, readMetas(file))), reading: { mode: "locked" } };
+      return {
+        value: await read(viewOf(file, readMetas(file), true)),
+        reading: { mode: "locked" },
+      };
     }
     const why = lock.kind === "busy" ? `held by ${shownHolders(lock.holders)}` : lock.why;
     for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
       const before = readMetas(file);
-      const attempt = await settled(() => read(viewOf(file, before)));
+      const attempt = await settled(() => read(viewOf(file, before, false)));
       const still = sameRoot(before, readMetas(file));
       if (still && !attempt.ok) throw attempt.error;
       if (still && attempt.ok) {
@@ -92,7 +97,7 @@ function sameRoot(a: MetaPair, b: MetaPair): boolean {
   return a.active.txid === b.active.txid && a.active.root === b.active.root;
 }
 
-function viewOf(file: SystemFile, metas: MetaPair): OfflineView {
+function viewOf(file: SystemFile, metas: MetaPair, locked: boolean): OfflineView {
   const meta = metas.active;
   const source: WalkSource = {
     path: file.path,
@@ -101,5 +106,5 @@ function viewOf(file: SystemFile, metas: MetaPair): OfflineView {
     size: () => file.size(),
     readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
   };
-  return { file, metas, meta, source };
+  return { file, metas, meta, source, locked };
 }
