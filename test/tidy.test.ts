@@ -90,7 +90,7 @@ const ONLY_IN: readonly {
     what: "node:fs for data",
     pattern: /from "node:fs(\/promises)?"/,
     files:
-      /^(native-free\/|src\/cli\/|tools\/|src\/jobs\/(defrag|offline-file|inspect\/(inspected|output))\.ts)/,
+      /^(native-free\/|src\/cli\/|tools\/|src\/jobs\/(defrag-work|database-path|inspect\/(inspected|output))\.ts)/,
   },
   {
     what: "new DataView",

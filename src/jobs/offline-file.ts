@@ -6,8 +6,6 @@
  * cannot reach, and its successor is the first that may reuse pages of N. So what was read from root N counts if N is
  * still the newest valid meta when the reading is over. (A reused page carries the same id: nothing in it would show.)
  */
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import { SystemFile } from "../../native-free/file.ts";
 import { lockFile } from "../../native-free/file-lock.ts";
 import { StrataError } from "../base/errors.ts";
@@ -37,11 +35,6 @@ export interface OfflineReading<T> {
 
 /** A server that commits ten times a second outruns a reader of a big file; it is not to be tried for ever. */
 const ATTEMPTS_MAX = 5;
-
-/** The database file of a path that may be a file or an etcd data dir. @throws the system's error if it is neither */
-export function databasePath(path: string): string {
-  return statSync(path).isDirectory() ? join(path, "member", "snap", "db") : path;
-}
 
 /**
  * Reads `path` by `read`, which may be called several times when the file changes under it.

@@ -6,7 +6,8 @@
  */
 import { jsonFields } from "../../base/json.ts";
 import type { Fault } from "../../pagefile/check.ts";
-import { databasePath, type ReadingMode } from "../offline-file.ts";
+import { databasePath } from "../database-path.ts";
+import type { ReadingMode } from "../offline-file.ts";
 import type { JobKind, JobOptions, JobPool } from "../pool.ts";
 import { ProgressWriter } from "../progress.ts";
 import { type BucketsCommand, inspectBuckets } from "./buckets.ts";
