@@ -4,6 +4,7 @@ import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
 import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
 
 export class CachedPages {
   readonly path: string;
@@ -31,6 +32,27 @@ export class CachedPages {
       throw new CorruptionError(this.path, id * this.pageBytes + 8, what);
     }
     return page;
+  }
+
+  /**
+   * The pages below `pgid` for a walk or a scan, which takes from the cache and puts nothing there. It is true for as
+   * long as the pages of the tree that is walked are not reused.
+   */
+  walkSource(pgid: number): WalkSource {
+    return {
+      path: this.path,
+      pageBytes: this.pageBytes,
+      pgid,
+      size: () => {
+        this.#assertOpen();
+        return this.#file.size();
+      },
+      readSome: (offsetBytes, into) => {
+        this.#assertOpen();
+        return this.#file.readSome(offsetBytes, into);
+      },
+      cached: (id): Page | undefined => this.cache.get(id),
+    };
   }
 
   /** Reads a page past the cache: for the free list, which is read once. */
@@ -74,8 +96,12 @@ export class CachedPages {
     return parsePage(new Page(id, slab.bytes, slab.view, 0, length), this.path, id * pageBytes);
   }
 
-  #assertWithin(id: number, overflow: number, pgid: number): void {
+  #assertOpen(): void {
     if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
+  }
+
+  #assertWithin(id: number, overflow: number, pgid: number): void {
+    this.#assertOpen();
     if (id < 2 || id + overflow >= pgid) {
       const last = overflow === 0 ? "" : ` with ${overflow} overflow pages`;
       const what = `page ${id}${last}: out of bounds: ${pgid}`;

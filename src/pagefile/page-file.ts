@@ -15,7 +15,6 @@ import { reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
 import { encodeMetaPage, META_END, type Meta, type MetaPair, readMetas } from "./meta.ts";
 import { encodePart, Node, partOf } from "./node.ts";
-import type { Page } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
 
@@ -59,13 +58,20 @@ export class PageFile {
   readonly #freelist: Freelist;
   /** Readers by the txid that they read. */
   readonly #readers = new Map<number, number>();
+  readonly #closeFile: () => void;
   #meta: Meta;
   #writer: WriteTx | undefined;
   #failure: unknown;
   #open = true;
 
-  private constructor(file: RandomAccessFile, metas: MetaPair, options: PageFileOptions) {
+  private constructor(
+    file: RandomAccessFile,
+    metas: MetaPair,
+    options: PageFileOptions,
+    closeFile: () => void,
+  ) {
     this.path = file.path;
+    this.#closeFile = closeFile;
     this.pageBytes = metas.pageBytes;
     this.readOnly = options.readOnly ?? false;
     this.#file = file;
@@ -82,17 +88,22 @@ export class PageFile {
    * before. For writing, that meta is made durable, and the free list is read, or derived by a walk over the whole
    * tree. A new file whose making was cut short is made anew.
    *
+   * @param closeFile  what `close` does with the file, for a caller that has a lock to give up with it
    * @throws CorruptionError if neither meta is valid, or (for writing) the free list or the tree cannot be read
    * @throws StrataError BAD_ARGUMENT for a page size out of range
    */
-  static open(file: RandomAccessFile, options: PageFileOptions = {}): PageFile {
+  static open(
+    file: RandomAccessFile,
+    options: PageFileOptions = {},
+    closeFile: () => void = (): void => file.close(),
+  ): PageFile {
     if (options.readOnly) {
       if (file.size() === 0) throw new CorruptionError(file.path, 0, "file size too small 0");
     } else {
       createIfUnused(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
     }
     const metas = readMetas(file);
-    const opened = new PageFile(file, metas, options);
+    const opened = new PageFile(file, metas, options, closeFile);
     if (!opened.readOnly) {
       opened.#loadFreelist();
       if (!options.noSync) makeDurable(file, metas);
@@ -206,22 +217,7 @@ export class PageFile {
 
   /** The pages of the last commit, for a walk that ends before the next write transaction commits. */
   walkSource(): WalkSource {
-    const file = this.#file;
-    const { cache } = this.#pages;
-    return {
-      path: this.path,
-      pageBytes: this.pageBytes,
-      pgid: this.#meta.pgid,
-      size: () => {
-        this.#assertOpen();
-        return file.size();
-      },
-      readSome: (offsetBytes, into) => {
-        this.#assertOpen();
-        return file.readSome(offsetBytes, into);
-      },
-      cached: (id): Page | undefined => cache.get(id),
-    };
+    return this.#pages.walkSource(this.#meta.pgid);
   }
 
   /** Rolls back an open write transaction and closes the file. Closing twice is harmless. */
@@ -230,7 +226,7 @@ export class PageFile {
     this.#writer?.rollback();
     this.#open = false;
     this.#pages.close();
-    this.#file.close();
+    this.#closeFile();
   }
 
   [Symbol.dispose](): void {

@@ -10,7 +10,7 @@
  * `pos` counts from the element's own first byte to its key; a leaf's value follows its key directly.
  * The format is bbolt's (`internal/common/page.go`), docs/format.md has it whole.
  */
-import { compareRanges, readU16, readU32, readU64 } from "../base/bytes.ts";
+import { compareRanges, readU16, readU32, readU32BE, readU64, wordAt } from "../base/bytes.ts";
 import { CorruptionError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 
@@ -188,20 +188,50 @@ export function branchChild(page: Page, i: number): number {
   return readU64(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
 }
 
+/** Keys of at least this many bytes are compared by their first two words before anything else. */
+const HEAD_BYTES = 8;
+
+/**
+ * Order of a key in a page and the one that is searched for, whose first words are `word0` and `word1`. Most keys part
+ * company there, and two reads cost a third of a loop over eight bytes.
+ */
+function compareHere(
+  page: Page,
+  offset: number,
+  keyBytes: number,
+  key: Uint8Array,
+  word0: number,
+  word1: number,
+): number {
+  if (keyBytes < HEAD_BYTES || key.length < HEAD_BYTES) {
+    return compareRanges(page.bytes, offset, keyBytes, key, 0, key.length);
+  }
+  const here0 = readU32BE(page.view, offset);
+  if (here0 !== word0) return here0 < word0 ? -1 : 1;
+  const here1 = readU32BE(page.view, offset + 4);
+  if (here1 !== word1) return here1 < word1 ? -1 : 1;
+  return compareRanges(
+    page.bytes,
+    offset + HEAD_BYTES,
+    keyBytes - HEAD_BYTES,
+    key,
+    HEAD_BYTES,
+    key.length - HEAD_BYTES,
+  );
+}
+
 /** The first i whose key is ≥ `key`, or `~i` of the place it would take when it is not there. */
 export function searchLeaf(page: Page, key: Uint8Array): number {
+  const long = key.length >= HEAD_BYTES;
+  const word0 = long ? wordAt(key, 0) : 0;
+  const word1 = long ? wordAt(key, 4) : 0;
   let low = 0;
   let high = page.count - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const order = compareRanges(
-      page.bytes,
-      leafKeyOffset(page, middle),
-      leafKeyBytes(page, middle),
-      key,
-      0,
-      key.length,
-    );
+    const offset = leafKeyOffset(page, middle);
+    const keyBytes = leafKeyBytes(page, middle);
+    const order = compareHere(page, offset, keyBytes, key, word0, word1);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -211,18 +241,16 @@ export function searchLeaf(page: Page, key: Uint8Array): number {
 
 /** The child under which `key` belongs: the greatest i whose key is ≤ `key`, or 0. */
 export function searchBranch(page: Page, key: Uint8Array): number {
+  const long = key.length >= HEAD_BYTES;
+  const word0 = long ? wordAt(key, 0) : 0;
+  const word1 = long ? wordAt(key, 4) : 0;
   let low = 1;
   let high = page.count - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const order = compareRanges(
-      page.bytes,
-      branchKeyOffset(page, middle),
-      branchKeyBytes(page, middle),
-      key,
-      0,
-      key.length,
-    );
+    const offset = branchKeyOffset(page, middle);
+    const keyBytes = branchKeyBytes(page, middle);
+    const order = compareHere(page, offset, keyBytes, key, word0, word1);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

@@ -18,6 +18,7 @@ import type { Freelist } from "./freelist.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
 import { encodePart, type Part } from "./node.ts";
 import { FREELIST, PAGE_HEADER_BYTES, Page } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
 import type { TxContext } from "./tx-context.ts";
 
 /** A free list of this many ids or more keeps its length in the body: the header has 16 bits for it. */
@@ -66,6 +67,12 @@ abstract class Tx implements TxContext {
       const bucket = this.rootBucket.bucket(name);
       if (bucket !== undefined) yield { name, bucket };
     }
+  }
+
+  /** The pages that this transaction started from, for a walk or a scan that ends before it does. */
+  walkSource(): WalkSource {
+    this.assertOpen();
+    return this.pages.walkSource(this.meta.pgid);
   }
 
   assertOpen(): void {

@@ -1,0 +1,1 @@
+exports.nice = () => 0;
