@@ -2,6 +2,7 @@
  * `strata-defrag FILE | --data-dir DIR`: gives back the free space of a database, a snapshot, or the database of a
  * stopped member, and says what that brought.
  */
+import { statSync } from "node:fs";
 import { StrataError } from "../src/base/errors.ts";
 import { PRODUCT_VERSION } from "../src/base/version.ts";
 import type { Arguments, Command, Program } from "../src/console/command.ts";
@@ -73,11 +74,14 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const mode = progressMode(flags.text(PROGRESS.name));
   const force = flags.bool("force");
   const { defragFile } = await import("../src/jobs/defrag.ts");
+  const { databasePath } = await import("../src/jobs/offline-file.ts");
+  // Named whole if it is missing, and not by the part of its path that is.
+  statSync(databasePath(path));
   try {
     const report = await runJob(io, mode, (pool, options) =>
       defragFile(pool, path, { ...options, force }),
     );
-    const done = { defragmented: true, ...report };
+    const done = { defragmented: true, ...report, tookMs: Math.round(report.tookMs) };
     io.stdout.write(`${format === "json" ? JSON.stringify(done) : shown(report)}\n`);
   } catch (error) {
     // What was asked for is so already: no reason for a script to stop. See docs/decisions/0004-nothing-to-gain.md

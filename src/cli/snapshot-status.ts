@@ -3,6 +3,7 @@
  *
  * etcdctl prints what etcdctl 3.4 does, etcdutl what etcdutl 3.6 does: live keys in place of rows, and the version.
  */
+import { statSync } from "node:fs";
 import { CorruptionError } from "../base/errors.ts";
 import type { Arguments, Command } from "../console/command.ts";
 import { EXIT_BAD_ARGS, EXIT_ERROR, EXIT_SUCCESS } from "../console/exit-codes.ts";
@@ -31,6 +32,7 @@ interface Variant {
   readonly columns: string;
   /** Turns the job's error into what the program says; or leaves it. */
   readonly fail: (error: unknown, io: Io) => unknown;
+  readonly warn: (odd: OddEnd, io: Io) => void;
 }
 
 export const etcdctlSnapshotStatus: Command = snapshotStatusCommand({
@@ -44,6 +46,9 @@ export const etcdctlSnapshotStatus: Command = snapshotStatusCommand({
   }),
   columns: "hash, revision, total keys (rows of all buckets), total size",
   fail: etcdctlFailure,
+  warn: ({ path, offsetBytes, what }, io) => {
+    log(io, { level: "warn", msg: what, path, offset: offsetBytes });
+  },
 });
 
 export const etcdutlSnapshotStatus: Command = snapshotStatusCommand({
@@ -58,6 +63,9 @@ export const etcdutlSnapshotStatus: Command = snapshotStatusCommand({
   }),
   columns: "hash, revision, total keys (user keys alive), total size, storage version",
   fail: (error) => error,
+  warn: ({ path, offsetBytes, what }, io) => {
+    io.stderr.write(`Warning: ${path}: offset ${offsetBytes}: ${what}\n`);
+  },
 });
 
 function snapshotStatusCommand(variant: Variant): Command {
@@ -92,6 +100,7 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
   ]);
   const mode = progressMode(args.flags.text(PROGRESS.name));
   const { snapshotStatus } = await import("../jobs/snapshot-status.ts");
+  const { databasePath } = await import("../jobs/offline-file.ts");
   let status: SnapshotStatus;
   try {
     status = await runJob(io, mode, (pool, options) =>
@@ -100,6 +109,8 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
   } catch (error) {
     throw variant.fail(error, io);
   }
+  const odd = oddEnd(databasePath(path), status);
+  if (odd !== undefined) variant.warn(odd, io);
   io.stdout.write(await PRINTERS[format](variant.shown(status)));
   return EXIT_SUCCESS;
 }
@@ -133,6 +144,22 @@ function cellsOf({ hash, revision, totalKey, totalSize, version }: Shown): strin
   return cells;
 }
 
+interface OddEnd {
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly what: string;
+}
+
+const BLOCK_BYTES = 512;
+
+/** A length that neither a database has nor a snapshot with its checksum. etcd reads such files without a word. */
+function oddEnd(path: string, { trailer, sizeBytes }: SnapshotStatus): OddEnd | undefined {
+  const extra = statSync(path).size % BLOCK_BYTES;
+  if (trailer.kind !== "none" || extra === 0) return undefined;
+  const what = `${extra} bytes that are neither of a page nor a checksum: a snapshot that was cut?`;
+  return { path, offsetBytes: sizeBytes, what };
+}
+
 /** etcdctl's texts for a database that bbolt would not open. */
 const BBOLT_TEXTS = [
   "invalid database",
@@ -152,14 +179,25 @@ function etcdctlFailure(error: unknown, io: Io): unknown {
     BBOLT_TEXTS.find((known) => what.startsWith(known)) ??
     (what.startsWith("snapshot file integrity check failed") ? cappedLines(what) : undefined);
   if (text === undefined) return error;
-  const line = {
+  log(io, {
     level: "error",
-    ts: io.now().toISOString(),
     msg: "cannot tell the status of the snapshot",
     path,
     offset: offsetBytes,
     error: what.split("\n")[0],
-  };
-  io.stderr.write(`${JSON.stringify(line)}\n`);
+  });
   return new Failure(EXIT_ERROR, text, { cause: error });
+}
+
+interface LogLine {
+  readonly level: "error" | "warn";
+  readonly msg: string;
+  readonly path: string;
+  readonly offset: number;
+  readonly error?: string | undefined;
+}
+
+/** One line as etcd's logger writes them. */
+function log(io: Io, { level, ...rest }: LogLine): void {
+  io.stderr.write(`${JSON.stringify({ level, ts: io.now().toISOString(), ...rest })}\n`);
 }
