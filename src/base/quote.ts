@@ -3,7 +3,10 @@
  * as it is, the rest as `\n`, `\x00`, `\u200b`.
  */
 
+import { latin1 } from "./bytes.ts";
+
 const PLAIN = /^[ !#-[\]-~]*$/;
+const ASCII = /^[ -~]*$/;
 /** What Go's `strconv.IsPrint` lets through: letters, marks, numbers, punctuation, symbols, and the one space. */
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 const ALL_PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
@@ -24,8 +27,8 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** In quotes, and without anything that a terminal would obey. */
 export function quoted(bytes: Uint8Array): string {
-  const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  if (PLAIN.test(latin1)) return `"${latin1}"`;
+  const plain = latin1(bytes);
+  if (PLAIN.test(plain)) return `"${plain}"`;
   const text = decoded(bytes);
   let out = '"';
   if (text !== undefined) {
@@ -49,6 +52,8 @@ export function quoted(bytes: Uint8Array): string {
 
 /** The bytes as text, if that is printable and nothing is lost. */
 export function printableText(bytes: Uint8Array): string | undefined {
+  const plain = latin1(bytes);
+  if (ASCII.test(plain)) return plain;
   const text = decoded(bytes);
   return text !== undefined && ALL_PRINTABLE.test(text) ? text : undefined;
 }

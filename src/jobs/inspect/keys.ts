@@ -1,6 +1,7 @@
 /** The commands `keys` and `get`: what the user's keys were at a revision, or every revision that is left. */
 import { KEY } from "../../backend/buckets.ts";
-import { jsonText } from "../../base/json.ts";
+import { jsonFields } from "../../base/json.ts";
+import { printableText } from "../../base/quote.ts";
 import { shownLease } from "../../lease/lease-record.ts";
 import { decodeKeyValue, type KeyValue } from "../../mvcc/key-value.ts";
 import type { ProgressWriter } from "../progress.ts";
@@ -9,8 +10,9 @@ import type { Rooted } from "./inspected.ts";
 import { KeyIndex, type KeyIndexOptions } from "./key-index.ts";
 import { PRINTING, READING } from "./phases.ts";
 import { eachRecord, type KeyFilter, matches, type RecordView } from "./records.ts";
-import { counted, keyFields, type Show } from "./show.ts";
-import { checkedRevision, type RevisionMarks, Store } from "./store.ts";
+import { checkedRevision, type RevisionMarks, readMarks } from "./revision-marks.ts";
+import { RowReader } from "./row-reader.ts";
+import { counted, type Show } from "./show.ts";
 import { EnoughSeen, walkBuckets } from "./walks.ts";
 
 export interface KeysCommand extends KeyFilter {
@@ -27,14 +29,13 @@ export interface KeysCommand extends KeyFilter {
 export function inspectKeys(context: Context, view: Rooted, command: KeysCommand): void {
   const { progress } = context;
   progress.phase(READING, view.meta.pgid * view.pageBytes);
-  const store = new Store(view);
-  const marks = store.marks(progress);
+  const marks = readMarks(view, progress);
   const revision = checkedRevision(command.revision, marks);
   const { current, compacted } = marks;
   const header = { revision: current, compact_revision: compacted < 0 ? undefined : compacted };
   if (context.json) writeFields(context, { header, at_revision: revision });
   if (command.history) printHistory(context, view, command, revision, marks);
-  else printKeys(context, view, command, revision, marks, store);
+  else printKeys(context, view, command, revision, marks);
 }
 
 /** What the keys were at `revision`: one pass over the revisions up to it. */
@@ -68,7 +69,6 @@ function printKeys(
   command: KeysCommand,
   revision: number,
   marks: RevisionMarks,
-  store: Store,
 ): void {
   const { out, show, progress } = context;
   const index = indexKeys(context, view, command, revision);
@@ -77,11 +77,10 @@ function printKeys(
   const report = printing(progress, count);
   const columns = new Columns(marks.current);
   const rows = (print: (kv: KeyValue) => void): void => {
-    for (let i = 0; i < count; i++) {
-      const kv = context.faults.catching(() => store.read(index, entries[i] as number));
-      if (kv !== undefined) print(kv);
+    new RowReader(view, index, context.faults).read(entries.subarray(0, count), (kv, i) => {
+      print(kv);
       report(i);
-    }
+    });
   };
   if (context.json) {
     writeList(context, "kvs", (element) => rows((kv) => element(kvJson(kv, show))));
@@ -210,28 +209,37 @@ function kvText(kv: KeyValue, show: Show): string {
   ].join("\n");
 }
 
-/** etcdctl's fields, and text beside what is in base64 where it can be read. */
+/**
+ * etcdctl's fields, and text beside what is in base64 where it can be read. Put together here and not by `jsonText`:
+ * there may be a million.
+ */
 function kvJson(kv: KeyValue, show: Show): string {
-  return jsonText({
-    ...keyFields(kv.key),
-    create_revision: kv.createRevision,
-    mod_revision: kv.modRevision,
-    version: kv.version,
-    ...show.valueFields("value", kv.value),
-    lease: kv.lease === 0n ? undefined : kv.lease,
-  });
+  return `{${bytesJson("key", kv.key)}${revisionsJson(kv)}${valueJson(kv, show)}${leaseJson(kv)}}`;
 }
 
 function revisionJson({ main, sub, tombstone }: RecordView, kv: KeyValue, show: Show): string {
-  if (tombstone) return jsonText({ main, sub, tombstone: true, ...keyFields(kv.key) });
-  return jsonText({
-    main,
-    sub,
-    ...keyFields(kv.key),
-    create_revision: kv.createRevision,
-    mod_revision: kv.modRevision,
-    version: kv.version,
-    ...show.valueFields("value", kv.value),
-    lease: kv.lease === 0n ? undefined : kv.lease,
-  });
+  const head = `{"main":${main},"sub":${sub},`;
+  if (tombstone) return `${head}"tombstone":true,${bytesJson("key", kv.key)}}`;
+  return `${head}${bytesJson("key", kv.key)}${revisionsJson(kv)}${valueJson(kv, show)}${leaseJson(kv)}}`;
+}
+
+function revisionsJson({ createRevision, modRevision, version }: KeyValue): string {
+  return `,"create_revision":${createRevision},"mod_revision":${modRevision},"version":${version}`;
+}
+
+function valueJson({ value }: KeyValue, show: Show): string {
+  if (show.redact) return `,${jsonFields(show.valueFields("value", value))}`;
+  return value.length === 0 ? "" : `,${bytesJson("value", value)}`;
+}
+
+function leaseJson({ lease: id }: KeyValue): string {
+  return id === 0n ? "" : `,"lease":${id}`;
+}
+
+function bytesJson(name: string, bytes: Uint8Array): string {
+  const text = printableText(bytes);
+  const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return text === undefined
+    ? `"${name}":"${encoded}"`
+    : `"${name}":"${encoded}","${name}_text":${JSON.stringify(text)}`;
 }

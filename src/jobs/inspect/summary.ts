@@ -17,9 +17,10 @@ import { KeyIndex } from "./key-index.ts";
 import { lookAtMetas, type MetaLook, metaJson } from "./meta.ts";
 import { READING } from "./phases.ts";
 import { eachRecord } from "./records.ts";
+import { marksOf, type RevisionMarks } from "./revision-marks.ts";
+import { RowReader } from "./row-reader.ts";
 import { SchemaRows, SMALL_BUCKETS } from "./schema-rows.ts";
 import { keyFields, shownBytes } from "./show.ts";
-import { marksOf, type RevisionMarks, Store } from "./store.ts";
 import { tableText } from "./table.ts";
 import { trailerJson, trailerText } from "./trailer.ts";
 import { type BucketStats, TreeMap } from "./tree-map.ts";
@@ -135,13 +136,17 @@ function storeSummary(
   last: number,
   rows: SchemaRows,
 ): StoreSummary {
-  const store = new Store(view);
+  const reader = new RowReader(view, index, context.faults);
   const large = (entry: number): LargeKey => {
-    const alive = index.isAlive(entry);
-    const kv = alive ? context.faults.catching(() => store.read(index, entry)) : undefined;
+    let valueBytes: number | undefined;
+    if (index.isAlive(entry)) {
+      reader.read(Uint32Array.of(entry), (kv) => {
+        valueBytes = kv.value.length;
+      });
+    }
     return {
       key: index.keys.key(entry),
-      valueBytes: kv?.value.length,
+      valueBytes,
       revisions: index.rows(entry),
       historyBytes: index.historyBytes(entry),
     };
