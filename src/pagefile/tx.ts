@@ -6,7 +6,7 @@
  * meta is whole leaves the transaction before it in force.
  */
 
-import { newSlab } from "../../native-free/page-cache.ts";
+import { newSlab, type PagePlace } from "../../native-free/page-cache.ts";
 import { viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
 import { StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
@@ -77,6 +77,14 @@ abstract class Tx implements TxContext {
 
   assertOpen(): void {
     if (!this.open) throw new StrataError("CLOSED", `${this.path}: the transaction is over`);
+  }
+
+  find(id: number, into: PagePlace): void {
+    if (this.pages.cache.find(id, into)) return;
+    const page = this.page(id);
+    into.bytes = page.bytes;
+    into.view = page.view;
+    into.base = page.base;
   }
 
   abstract assertWritable(): void;
