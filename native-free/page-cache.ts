@@ -115,6 +115,10 @@ export class PageCache<P extends CachedPage<P>> {
     return true;
   }
 
+  get capacityBytes(): number {
+    return this.#capacityBytes;
+  }
+
   /** Pages that can be taken in before any has to go. */
   get freePages(): number {
     return Math.max(0, Math.floor((this.#capacityBytes - this.#heldBytes) / this.#pageBytes));
