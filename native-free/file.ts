@@ -7,6 +7,7 @@
 import {
   closeSync,
   constants,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -158,6 +159,13 @@ export class SystemFile implements RandomAccessFile {
 
   sync(): void {
     fdatasyncSync(this.fd);
+  }
+
+  /** As `sync`, on another thread, while this one goes on: what is written meanwhile may or may not be covered. */
+  syncBeside(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.fd, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   close(): void {

@@ -17,8 +17,10 @@ import { lockFile } from "../../native-free/file-lock.ts";
 import { StrataError } from "../base/errors.ts";
 import { type Compacted, compactTree } from "../pagefile/compact.ts";
 import { readMetas } from "../pagefile/meta.ts";
+import { shownHolders } from "../pagefile/open.ts";
+import type { PieceSink } from "../pagefile/page-output.ts";
 import type { WalkSource } from "../pagefile/page-runs.ts";
-import { databasePath, shownHolders } from "./offline-file.ts";
+import { databasePath } from "./offline-file.ts";
 import type { JobKind, JobOptions, JobPool } from "./pool.ts";
 import { ProgressWriter } from "./progress.ts";
 import { hasTrailer, TRAILER_BYTES } from "./snapshot-trailer.ts";
@@ -76,10 +78,10 @@ export async function defragFile(
 }
 
 /** The job itself, on whatever thread. */
-export function defrag(
+export async function defrag(
   input: DefragInput,
   progress: ProgressWriter = new ProgressWriter(),
-): DefragReport {
+): Promise<DefragReport> {
   const startedMs = performance.now();
   // A symbolic link is to go on leading to the file, not to be replaced by it.
   const path = realpathSync(input.path);
@@ -97,7 +99,7 @@ export function defrag(
       throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
     }
     try {
-      return defragLocked(old, input, progress, startedMs);
+      return await defragLocked(old, input, progress, startedMs);
     } finally {
       lock.close();
     }
@@ -106,18 +108,19 @@ export function defrag(
   }
 }
 
-function defragLocked(
+async function defragLocked(
   old: SystemFile,
   input: DefragInput,
   progress: ProgressWriter,
   startedMs: number,
-): DefragReport {
+): Promise<DefragReport> {
   const { path } = old;
   const directory = new SystemDirectory(dirname(path));
   const removedLeftovers = removeLeftovers(directory, basename(path));
   const fileBeforeBytes = old.size();
   const { active, pageBytes } = readMetas(old);
   const sizeBeforeBytes = active.pgid * pageBytes;
+  const trailerBytes = hasTrailer(fileBeforeBytes) ? TRAILER_BYTES : 0;
   const source: WalkSource = {
     path,
     pageBytes,
@@ -125,25 +128,31 @@ function defragLocked(
     size: () => fileBeforeBytes,
     readSome: (offsetBytes, into) => old.readSome(offsetBytes, into),
   };
-  const reporting = (phase: number): ((pages: number) => void) => {
+  const compact = (phase: number, sink: PieceSink | undefined): Compacted => {
     progress.phase(phase, sizeBeforeBytes);
-    return (pages) => progress.done(pages * pageBytes);
+    const onPages = (pages: number): void => progress.done(pages * pageBytes);
+    return compactTree(source, active, sink, { onPages });
   };
 
-  const expected = compactTree(source, active, undefined, { onPages: reporting(MEASURING) });
-  const sizeAfterBytes = expected.meta.pgid * pageBytes;
-  const trailerBytes = hasTrailer(fileBeforeBytes) ? TRAILER_BYTES : 0;
-  if (!input.force) assertWorth(path, sizeBeforeBytes, sizeAfterBytes);
-  assertDisk(path, sizeAfterBytes + trailerBytes);
-
+  // The copy is at most as large as the original. Only a disk without room for that much is worth a reading ahead.
+  if (freeDiskBytes(path) < sizeBeforeBytes + trailerBytes) {
+    const { meta } = compact(MEASURING, undefined);
+    assertDisk(path, meta.pgid * pageBytes + trailerBytes);
+  }
   const temporary = `${basename(path)}.tmp.${randomInt(2 ** 47)}`;
+  let done: Compacted;
+  let sizeAfterBytes: number;
   try {
     const copy = new SystemFile(join(directory.path, temporary), "create-exclusive");
     try {
-      const done = compactTree(source, active, (at, bytes) => copy.write(at, bytes), {
-        onPages: reporting(COPYING),
-      });
-      assertAsMeasured(path, expected, done);
+      const flushed = new BackgroundSync(copy);
+      try {
+        done = compact(COPYING, (at, bytes) => flushed.write(at, bytes));
+      } finally {
+        await flushed.settled();
+      }
+      sizeAfterBytes = done.meta.pgid * pageBytes;
+      if (!input.force) assertWorth(path, sizeBeforeBytes, sizeAfterBytes);
       progress.phase(SYNCING, 0);
       if (trailerBytes > 0) copy.write(sizeAfterBytes, sha256Of(copy, sizeAfterBytes));
       keepOwner(old, copy);
@@ -151,6 +160,7 @@ function defragLocked(
     } finally {
       copy.close();
     }
+    progress.done(0);
     directory.rename(temporary, basename(path));
   } catch (error) {
     removeLeftovers(directory, basename(path));
@@ -164,12 +174,39 @@ function defragLocked(
     sizeAfterBytes,
     fileBeforeBytes,
     fileAfterBytes: sizeAfterBytes + trailerBytes,
-    keys: expected.keys,
-    buckets: expected.buckets,
+    keys: done.keys,
+    buckets: done.buckets,
     tookMs: performance.now() - startedMs,
     trailer: trailerBytes > 0 ? "renewed" : "none",
     removedLeftovers,
   };
+}
+
+const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
+
+/** Writes that reach the disk while more is being made: the last sync then has little left to wait for. */
+class BackgroundSync {
+  readonly #file: SystemFile;
+  readonly #syncs: Promise<unknown>[] = [];
+  #unsyncedBytes = 0;
+
+  constructor(file: SystemFile) {
+    this.#file = file;
+  }
+
+  write(offsetBytes: number, bytes: Uint8Array): void {
+    this.#file.write(offsetBytes, bytes);
+    this.#unsyncedBytes += bytes.length;
+    if (this.#unsyncedBytes < SYNC_EVERY_BYTES) return;
+    this.#unsyncedBytes = 0;
+    // The outcome is kept as a value: a failure is to be found by `settled`, not by nobody.
+    this.#syncs.push(this.#file.syncBeside().catch((error: unknown) => error));
+  }
+
+  /** @throws the first failure: a sync that failed is not tried again, the file is given up */
+  async settled(): Promise<void> {
+    for (const failure of await Promise.all(this.#syncs)) if (failure !== undefined) throw failure;
+  }
 }
 
 /** Under the lock, whatever of that name is there belongs to a run that is dead. */
@@ -190,25 +227,18 @@ function assertWorth(path: string, beforeBytes: number, afterBytes: number): voi
   );
 }
 
-function assertDisk(path: string, neededBytes: number): void {
+function freeDiskBytes(path: string): number {
   const { bavail, bsize } = statfsSync(dirname(path));
-  const freeBytes = bavail * bsize;
+  return bavail * bsize;
+}
+
+function assertDisk(path: string, neededBytes: number): void {
+  const freeBytes = freeDiskBytes(path);
   if (freeBytes >= neededBytes) return;
   throw new StrataError(
     "NO_DISK",
     `${path}: the copy needs ${neededBytes} bytes of disk beside it, ${freeBytes} are free`,
   );
-}
-
-/** The copy is put in the place of the original only if both readings of the original agree. */
-function assertAsMeasured(path: string, expected: Compacted, done: Compacted): void {
-  const same =
-    done.meta.pgid === expected.meta.pgid &&
-    done.meta.root === expected.meta.root &&
-    done.keys === expected.keys &&
-    done.buckets === expected.buckets;
-  if (!same)
-    throw new StrataError("CHANGED", `${path}: changed while it was copied, under our lock`);
 }
 
 function keepOwner(old: SystemFile, copy: SystemFile): void {

@@ -9,9 +9,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { SystemFile } from "../../native-free/file.ts";
-import { type LockHolder, lockFile } from "../../native-free/file-lock.ts";
+import { lockFile } from "../../native-free/file-lock.ts";
 import { StrataError } from "../base/errors.ts";
 import { type Meta, type MetaPair, readMetas } from "../pagefile/meta.ts";
+import { shownHolders } from "../pagefile/open.ts";
 import type { WalkSource } from "../pagefile/page-runs.ts";
 
 /** A root of a file, and the file to read it from. */
@@ -73,14 +74,6 @@ export async function readOffline<T>(
   } finally {
     file.close();
   }
-}
-
-/** `etcd (pid 123)`, for a message. */
-export function shownHolders(holders: readonly LockHolder[]): string {
-  if (holders.length === 0) return "another process";
-  return holders
-    .map(({ pid, command }) => `${command ?? "a process"} (pid ${pid ?? "unknown"})`)
-    .join(", ");
 }
 
 type Settled<T> =

@@ -21,6 +21,7 @@ import { CorruptionError, StrataError } from "../base/errors.ts";
 import {
   BUCKET_DEPTH_MAX,
   KEY_BYTES_MAX,
+  PATH_PAGES_MAX,
   TREE_DEPTH_MAX,
   VALUE_BYTES_MAX,
 } from "../base/limits.ts";
@@ -315,9 +316,14 @@ export class Bucket {
     if (found === undefined) throw new StrataError("NOT_FOUND", `bucket ${shown(name)} not found`);
     if (!found.isBucket) throw incompatible(name, "a value, not a bucket");
     const child = this.#children.get(latin1(name)) ?? this.#openChild(found);
-    child.#releaseAll();
+    try {
+      child.#releaseAll(0);
+      this.#remove(name);
+    } catch (error) {
+      this.#tx.breakBy(error);
+      throw error;
+    }
     this.#children.delete(latin1(name));
-    this.#remove(name);
   }
 
   // What the transaction and the cursor ask of a bucket.
@@ -382,8 +388,8 @@ export class Bucket {
       throw new StrataError("CLOSED", "the bucket was deleted in this transaction");
   }
 
-  #tooDeep(): CorruptionError {
-    const what = `the tree under page ${this.#rootId} is deeper than ${TREE_DEPTH_MAX} pages`;
+  #tooDeep(pages = TREE_DEPTH_MAX): CorruptionError {
+    const what = `the tree under page ${this.#rootId} is deeper than ${pages} pages`;
     return new CorruptionError(this.#tx.path, this.#rootId * this.#tx.pageBytes, what);
   }
 
@@ -460,7 +466,15 @@ export class Bucket {
 
   #remove(key: Uint8Array): void {
     const node = this.#takeLeaf(key);
-    node.remove(searchNodeLeaf(node, key));
+    const at = searchNodeLeaf(node, key);
+    if (at < 0) {
+      // A cursor found it, so it is in another leaf than the separators say.
+      const what = `page ${node.pageId}: key ${shown(key)} belongs here and is elsewhere`;
+      const error = new CorruptionError(this.#tx.path, node.pageId * this.#tx.pageBytes, what);
+      this.#tx.breakBy(error);
+      throw error;
+    }
+    node.remove(at);
     this.#tx.mutations++;
   }
 
@@ -500,6 +514,15 @@ export class Bucket {
       const left = i === 0 ? 0 : i - 1;
       const into = materialise(this.#tx, node.items[left] as Item);
       const from = materialise(this.#tx, node.items[left + 1] as Item);
+      if (into.count === 0 || from.count === 0) {
+        // A branch without children, which bbolt may leave behind: nothing to merge with.
+        const empty = into.count === 0 ? into : from;
+        this.#release(empty);
+        node.remove(empty === into ? left : left + 1);
+        child.unbalanced = true;
+        i = left;
+        continue;
+      }
       if (into.isLeaf !== from.isLeaf) {
         i++;
         continue;
@@ -564,14 +587,14 @@ export class Bucket {
     return value;
   }
 
-  /** Frees every page of the bucket and of the buckets inside. */
-  #releaseAll(): void {
-    this.#releaseTree(this.root(), 0);
+  /** Frees every page of the bucket and of the buckets inside. @param depth  pages above it that are being freed */
+  #releaseAll(depth: number): void {
+    this.#releaseTree(this.root(), depth);
     this.#deleted = true;
   }
 
   #releaseTree(ref: TreeRef, depth: number): void {
-    if (depth >= TREE_DEPTH_MAX) throw this.#tooDeep();
+    if (depth >= PATH_PAGES_MAX) throw this.#tooDeep(PATH_PAGES_MAX);
     const node = ref instanceof Page ? nodeOfPage(ref) : ref;
     for (const item of node.items) {
       if (!node.isLeaf) {
@@ -579,7 +602,7 @@ export class Bucket {
       } else if (item.isBucket) {
         const name = item.key();
         const child = this.#children.get(latin1(name)) ?? this.#openChildOf(item);
-        child.#releaseAll();
+        child.#releaseAll(depth + 1);
         this.#children.delete(latin1(name));
       }
     }

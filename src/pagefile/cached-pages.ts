@@ -2,7 +2,7 @@
 
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
-import { CorruptionError } from "../base/errors.ts";
+import { CorruptionError, StrataError } from "../base/errors.ts";
 import {
   BRANCH,
   claimedFlags,
@@ -28,6 +28,7 @@ export class CachedPages {
   readonly pageBytes: number;
   readonly cache: PageCache<Page>;
   readonly #file: RandomAccessFile;
+  #open = true;
 
   constructor(file: RandomAccessFile, pageBytes: number, capacityBytes: number) {
     this.path = file.path;
@@ -59,8 +60,14 @@ export class CachedPages {
       path: this.path,
       pageBytes: this.pageBytes,
       pgid,
-      size: () => this.#file.size(),
-      readSome: (offsetBytes, into) => this.#file.readSome(offsetBytes, into),
+      size: () => {
+        this.#assertOpen();
+        return this.#file.size();
+      },
+      readSome: (offsetBytes, into) => {
+        this.#assertOpen();
+        return this.#file.readSome(offsetBytes, into);
+      },
       cached: (id): Page | undefined => this.cache.get(id),
     };
   }
@@ -68,6 +75,12 @@ export class CachedPages {
   /** Reads a page past the cache: for the free list, which is read once. */
   rawPage(id: number, pgid: number): Page {
     return this.#read(id, pgid);
+  }
+
+  /** From now on there are no pages: the descriptor may be another file's soon. */
+  close(): void {
+    this.#open = false;
+    this.cache.clear();
   }
 
   #load(id: number, pgid: number): Page {
@@ -134,7 +147,12 @@ export class CachedPages {
     return parsePage(new Page(id, slab.bytes, slab.view, 0, length), this.path, id * pageBytes);
   }
 
+  #assertOpen(): void {
+    if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
+  }
+
   #assertWithin(id: number, overflow: number, pgid: number): void {
+    this.#assertOpen();
     if (id < 2 || id + overflow >= pgid) {
       const last = overflow === 0 ? "" : ` with ${overflow} overflow pages`;
       const what = `page ${id}${last}: out of bounds: ${pgid}`;

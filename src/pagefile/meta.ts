@@ -106,6 +106,11 @@ export function readMeta(image: Uint8Array): MetaReading {
     pgid: readU64(view, PGID),
     txid: readU64(view, TXID),
   };
+  // A txid that has no successor, or a size that no disk holds: forged as well, and numbers here end at 2^53.
+  if (meta.txid >= Number.MAX_SAFE_INTEGER || meta.pgid * pageBytes > Number.MAX_SAFE_INTEGER) {
+    const what = `invalid database (txid ${meta.txid}, ${meta.pgid} pages: beyond 2^53)`;
+    return { kind: "invalid", error: "invalid database", what, offsetBytes: PGID };
+  }
   return { kind: "valid", meta };
 }
 

@@ -127,14 +127,21 @@ export function pageFault(page: Page, where: { offsetBytes: number }): string | 
     return `page ${page.id}: ${count} elements do not fit into ${length} bytes`;
   }
   const leaf = flags === LEAF;
+  let taken = length - room;
   for (let i = 0, at = PAGE_HEADER_BYTES; i < count; i++, at += ELEMENT_BYTES) {
     const pos = readU32(view, base + at + (leaf ? 4 : 0));
     const keyBytes = readU32(view, base + at + (leaf ? 8 : 4));
     const valueBytes = leaf ? readU32(view, base + at + 12) : 0;
+    taken += keyBytes + valueBytes;
     if (at + pos + keyBytes + valueBytes > length) {
       where.offsetBytes = at;
       return `page ${page.id}: element ${i} of ${count} reaches ${at + pos + keyBytes + valueBytes} bytes into a page of ${length}`;
     }
+  }
+  if (taken > length) {
+    // Bytes that several elements share would be read, and written, once for each.
+    where.offsetBytes = COUNT;
+    return `page ${page.id}: its ${count} elements take ${taken} bytes of a page of ${length}`;
   }
   return undefined;
 }

@@ -20,6 +20,8 @@ export interface TxContext {
   page(id: number): Page;
   /** The same without an object for the page: sets `into` to where its bytes are. */
   find(id: number, into: PagePlace): void;
+  /** A change failed half way: what is in memory is not whole, and only rollback is left. */
+  breakBy(error: unknown): void;
   /** Gives a part a page of its own at commit; returns the page's id. */
   write(part: Part): number;
   /** Pages `id … id + overflow` leave the tree. */

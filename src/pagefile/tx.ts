@@ -89,6 +89,7 @@ abstract class Tx implements TxContext {
 
   abstract assertWritable(): void;
   abstract page(id: number): Page;
+  abstract breakBy(error: unknown): void;
   abstract write(part: Part): number;
   abstract release(id: number, overflow: number): void;
 }
@@ -124,6 +125,10 @@ export class ReadTx extends Tx {
 
   page(id: number): Page {
     return this.pages.treePage(id, this.meta.pgid);
+  }
+
+  breakBy(): void {
+    this.assertWritable();
   }
 
   write(): number {
@@ -249,9 +254,13 @@ export class WriteTx extends Tx {
     try {
       return this.pages.treePage(id, this.meta.pgid);
     } catch (error) {
-      this.#broken ??= error;
+      this.breakBy(error);
       throw error;
     }
+  }
+
+  breakBy(error: unknown): void {
+    this.#broken ??= error;
   }
 
   write(part: Part): number {
@@ -265,7 +274,7 @@ export class WriteTx extends Tx {
     try {
       this.#host.freelist.release(this.txid, id, overflow);
     } catch (error) {
-      this.#broken ??= error;
+      this.breakBy(error);
       throw error;
     }
   }
