@@ -7,6 +7,7 @@
  * Reading goes straight to the pages. A write takes the pages on its way apart into nodes; commit then merges what has
  * become too small (`rebalance`), cuts what has become too large and gives everything new pages (`spill`).
  */
+import { PagePlace } from "../../native-free/page-cache.ts";
 import {
   equalBytes,
   latin1,
@@ -37,18 +38,26 @@ import {
   splitEnds,
 } from "./node.ts";
 import {
+  BRANCH,
   BUCKET_ELEMENT,
   branchChild,
+  branchChildAt,
+  claimedCount,
+  claimedFlags,
+  findInBranch,
+  findInLeaf,
   LEAF,
   leafFlags,
   leafKeyBytes,
   leafKeyOffset,
+  leafValueAt,
   leafValueBytes,
   PAGE_HEADER_BYTES,
   Page,
   parsePage,
   searchBranch,
   searchLeaf,
+  seekKey,
 } from "./page.ts";
 import type { TxContext } from "./tx-context.ts";
 
@@ -56,6 +65,9 @@ import type { TxContext } from "./tx-context.ts";
 export const BUCKET_HEADER_BYTES = 16;
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Where the lookup under way has come to. No lookup begins inside another. */
+const place = new PagePlace();
 
 /** A bucket's value, read. */
 export interface BucketHeader {
@@ -178,6 +190,7 @@ export class Bucket {
    */
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
+    if (this.#root === undefined && this.#inline === undefined) return this.#getBelow(key);
     let ref = this.root();
     for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
       if (ref instanceof Page) {
@@ -198,6 +211,25 @@ export class Bucket {
         const item = ref.items[searchNodeBranch(ref, key)] as Item;
         ref = item.node ?? this.#tx.page(item.child);
       }
+    }
+    throw this.#tooDeep();
+  }
+
+  /** `get` of a tree that nothing was written to, from its pages alone. */
+  #getBelow(key: Uint8Array): Uint8Array | undefined {
+    let id = this.#rootId;
+    seekKey(key);
+    for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
+      this.#tx.find(id, place);
+      const { bytes, view, base } = place;
+      const flags = claimedFlags(view, base);
+      if (flags === LEAF) {
+        const at = findInLeaf(bytes, view, base);
+        return at < 0 ? undefined : leafValueAt(bytes, view, base, at);
+      }
+      if (flags !== BRANCH) this.#tx.page(id); // Throws: it is not a page of a tree.
+      if (claimedCount(view, base) === 0) return undefined;
+      id = branchChildAt(view, base, findInBranch(bytes, view, base));
     }
     throw this.#tooDeep();
   }

@@ -3,8 +3,25 @@
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
-import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
+import {
+  BRANCH,
+  claimedFlags,
+  claimedOverflow,
+  LEAF,
+  Page,
+  pageFault,
+  pageTypeName,
+  parsePage,
+} from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
+
+/** What is read in one go while the cache has room: a page alone costs almost as much. */
+const AROUND_BYTES = 64 * 1024;
+
+/** Less room than this is not worth filling with what nobody asked for. */
+const AROUND_FREE_BYTES = 512 * 1024;
+
+const unused = { offsetBytes: 0 };
 
 export class CachedPages {
   readonly path: string;
@@ -69,6 +86,11 @@ export class CachedPages {
   #load(id: number, pgid: number): Page {
     const { cache, pageBytes } = this;
     this.#assertWithin(id, 0, pgid);
+    if (cache.freePages >= AROUND_FREE_BYTES / pageBytes) {
+      this.#loadAround(id, pgid);
+      const page = cache.get(id);
+      if (page !== undefined) return page;
+    }
     const { bytes, view } = cache.room();
     const base = cache.roomOffset;
     this.#fill(id, bytes.subarray(base, base + pageBytes));
@@ -81,6 +103,35 @@ export class CachedPages {
     const page = this.#read(id, pgid);
     cache.adopt({ bytes: page.bytes, view: page.view }, [page]);
     return page;
+  }
+
+  /**
+   * Reads the pages around `id` in one go and takes in those that are whole tree pages by themselves. The others are
+   * left alone: nobody may ask for them, and who does is told what is wrong.
+   *
+   * Among them can be free pages as they last were. No tree leads there, and who writes a page puts it in the cache.
+   */
+  #loadAround(id: number, pgid: number): void {
+    const { cache, pageBytes } = this;
+    const around = Math.floor(AROUND_BYTES / pageBytes);
+    const first = Math.max(2, id - (id % around));
+    const pages = Math.min(first + around - (first % around), pgid) - first;
+    const { bytes, view } = cache.room(pages);
+    const from = cache.roomOffset;
+    const into = bytes.subarray(from, from + pages * pageBytes);
+    const got = Math.floor(this.#file.readSome(first * pageBytes, into) / pageBytes);
+    for (let i = 0; i < got; i++) {
+      const base = from + i * pageBytes;
+      const flags = claimedFlags(view, base);
+      if ((flags === BRANCH || flags === LEAF) && claimedOverflow(view, base) === 0) {
+        const page = new Page(first + i, bytes, view, base, pageBytes);
+        if (!cache.has(page.id) && pageFault(page, unused) === undefined) {
+          cache.putInRoom(page);
+          continue;
+        }
+      }
+      cache.skipRoom();
+    }
   }
 
   #read(id: number, pgid: number): Page {

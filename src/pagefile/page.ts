@@ -100,6 +100,11 @@ export function claimedFlags(view: DataView, base: number): number {
   return readU16(view, base + FLAGS);
 }
 
+/** The number of elements that the header at `base` claims. */
+export function claimedCount(view: DataView, base: number): number {
+  return readU16(view, base + COUNT);
+}
+
 /**
  * What is wrong with a page's header and elements, or undefined. After `undefined`, every element of a branch or leaf
  * lies inside the page, so that readers need no check of their own.
@@ -188,30 +193,68 @@ export function branchChild(page: Page, i: number): number {
   return readU64(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
 }
 
+// The same of a page whose bytes are at `base`, without an object for it.
+
+export function branchChildAt(view: DataView, base: number, i: number): number {
+  return readU64(view, base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
+}
+
+/** The value of an element as a view; undefined if it is a bucket. */
+export function leafValueAt(
+  bytes: Uint8Array,
+  view: DataView,
+  base: number,
+  i: number,
+): Uint8Array | undefined {
+  const at = base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+  if ((readU32(view, at) & BUCKET_ELEMENT) !== 0) return undefined;
+  const start = at + readU32(view, at + 4) + readU32(view, at + 8);
+  return bytes.subarray(start, start + readU32(view, at + 12));
+}
+
 /** Keys of at least this many bytes are compared by their first two words before anything else. */
 const HEAD_BYTES = 8;
 
 /**
- * Order of a key in a page and the one that is searched for, whose first words are `word0` and `word1`. Most keys part
- * company there, and two reads cost a third of a loop over eight bytes.
+ * A key that is searched for, with its first two words: most keys part company there, and two reads cost a third of a
+ * loop over eight bytes. One object serves all searches, since no search begins inside another.
  */
-function compareHere(
-  page: Page,
-  offset: number,
-  keyBytes: number,
-  key: Uint8Array,
-  word0: number,
-  word1: number,
-): number {
-  if (keyBytes < HEAD_BYTES || key.length < HEAD_BYTES) {
-    return compareRanges(page.bytes, offset, keyBytes, key, 0, key.length);
+class Sought {
+  key: Uint8Array = new Uint8Array(0);
+  /** Whether the words are there. */
+  long = false;
+  /** Signed, so that they stay small integers to the engine; compared as unsigned. */
+  word0 = 0;
+  word1 = 0;
+
+  set(key: Uint8Array): void {
+    this.key = key;
+    this.long = key.length >= HEAD_BYTES;
+    if (!this.long) return;
+    this.word0 = wordAt(key, 0) | 0;
+    this.word1 = wordAt(key, 4) | 0;
   }
-  const here0 = readU32BE(page.view, offset);
-  if (here0 !== word0) return here0 < word0 ? -1 : 1;
-  const here1 = readU32BE(page.view, offset + 4);
-  if (here1 !== word1) return here1 < word1 ? -1 : 1;
+}
+
+const sought = new Sought();
+
+/** Sets the key that `findInLeaf` and `findInBranch` look for. */
+export function seekKey(key: Uint8Array): void {
+  sought.set(key);
+}
+
+/** Order of a key in a page and the one that is searched for. */
+function compareHere(bytes: Uint8Array, view: DataView, offset: number, keyBytes: number): number {
+  const { key } = sought;
+  if (!sought.long || keyBytes < HEAD_BYTES) {
+    return compareRanges(bytes, offset, keyBytes, key, 0, key.length);
+  }
+  const word0 = readU32BE(view, offset) | 0;
+  if (word0 !== sought.word0) return word0 >>> 0 < sought.word0 >>> 0 ? -1 : 1;
+  const word1 = readU32BE(view, offset + 4) | 0;
+  if (word1 !== sought.word1) return word1 >>> 0 < sought.word1 >>> 0 ? -1 : 1;
   return compareRanges(
-    page.bytes,
+    bytes,
     offset + HEAD_BYTES,
     keyBytes - HEAD_BYTES,
     key,
@@ -220,18 +263,14 @@ function compareHere(
   );
 }
 
-/** The first i whose key is ≥ `key`, or `~i` of the place it would take when it is not there. */
-export function searchLeaf(page: Page, key: Uint8Array): number {
-  const long = key.length >= HEAD_BYTES;
-  const word0 = long ? wordAt(key, 0) : 0;
-  const word1 = long ? wordAt(key, 4) : 0;
+/** The first i whose key is ≥ the one of `seekKey`, or `~i` of the place it would take when it is not there. */
+export function findInLeaf(bytes: Uint8Array, view: DataView, base: number): number {
   let low = 0;
-  let high = page.count - 1;
+  let high = readU16(view, base + COUNT) - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const offset = leafKeyOffset(page, middle);
-    const keyBytes = leafKeyBytes(page, middle);
-    const order = compareHere(page, offset, keyBytes, key, word0, word1);
+    const at = base + PAGE_HEADER_BYTES + middle * ELEMENT_BYTES;
+    const order = compareHere(bytes, view, at + readU32(view, at + 4), readU32(view, at + 8));
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -239,21 +278,29 @@ export function searchLeaf(page: Page, key: Uint8Array): number {
   return ~low;
 }
 
-/** The child under which `key` belongs: the greatest i whose key is ≤ `key`, or 0. */
-export function searchBranch(page: Page, key: Uint8Array): number {
-  const long = key.length >= HEAD_BYTES;
-  const word0 = long ? wordAt(key, 0) : 0;
-  const word1 = long ? wordAt(key, 4) : 0;
+/** The child under which the key of `seekKey` belongs: the greatest i whose key is ≤ it, or 0. */
+export function findInBranch(bytes: Uint8Array, view: DataView, base: number): number {
   let low = 1;
-  let high = page.count - 1;
+  let high = readU16(view, base + COUNT) - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const offset = branchKeyOffset(page, middle);
-    const keyBytes = branchKeyBytes(page, middle);
-    const order = compareHere(page, offset, keyBytes, key, word0, word1);
+    const at = base + PAGE_HEADER_BYTES + middle * ELEMENT_BYTES;
+    const order = compareHere(bytes, view, at + readU32(view, at), readU32(view, at + 4));
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
   }
   return low - 1;
+}
+
+/** The first i whose key is ≥ `key`, or `~i` of the place it would take when it is not there. */
+export function searchLeaf(page: Page, key: Uint8Array): number {
+  sought.set(key);
+  return findInLeaf(page.bytes, page.view, page.base);
+}
+
+/** The child under which `key` belongs: the greatest i whose key is ≤ `key`, or 0. */
+export function searchBranch(page: Page, key: Uint8Array): number {
+  sought.set(key);
+  return findInBranch(page.bytes, page.view, page.base);
 }
