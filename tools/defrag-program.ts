@@ -74,7 +74,7 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const mode = progressMode(flags.text(PROGRESS.name));
   const force = flags.bool("force");
   const { defragFile } = await import("../src/jobs/defrag.ts");
-  const { databasePath } = await import("../src/jobs/offline-file.ts");
+  const { databasePath } = await import("../src/jobs/database-path.ts");
   // Named whole if it is missing, and not by the part of its path that is.
   statSync(databasePath(path));
   try {
