@@ -7,6 +7,7 @@
  * Reading goes straight to the pages. A write takes the pages on its way apart into nodes; commit then merges what has
  * become too small (`rebalance`), cuts what has become too large and gives everything new pages (`spill`).
  */
+import { PagePlace } from "../../native-free/page-cache.ts";
 import {
   equalBytes,
   latin1,
@@ -20,6 +21,7 @@ import { CorruptionError, StrataError } from "../base/errors.ts";
 import {
   BUCKET_DEPTH_MAX,
   KEY_BYTES_MAX,
+  PATH_PAGES_MAX,
   TREE_DEPTH_MAX,
   VALUE_BYTES_MAX,
 } from "../base/limits.ts";
@@ -36,18 +38,26 @@ import {
   splitEnds,
 } from "./node.ts";
 import {
+  BRANCH,
   BUCKET_ELEMENT,
   branchChild,
+  branchChildAt,
+  claimedCount,
+  claimedFlags,
+  findInBranch,
+  findInLeaf,
   LEAF,
   leafFlags,
   leafKeyBytes,
   leafKeyOffset,
+  leafValueAt,
   leafValueBytes,
   PAGE_HEADER_BYTES,
   Page,
   parsePage,
   searchBranch,
   searchLeaf,
+  seekKey,
 } from "./page.ts";
 import type { TxContext } from "./tx-context.ts";
 
@@ -55,6 +65,9 @@ import type { TxContext } from "./tx-context.ts";
 export const BUCKET_HEADER_BYTES = 16;
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Where the lookup under way has come to. No lookup begins inside another. */
+const place = new PagePlace();
 
 /** A bucket's value, read. */
 export interface BucketHeader {
@@ -177,6 +190,7 @@ export class Bucket {
    */
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
+    if (this.#root === undefined && this.#inline === undefined) return this.#getBelow(key);
     let ref = this.root();
     for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
       if (ref instanceof Page) {
@@ -197,6 +211,25 @@ export class Bucket {
         const item = ref.items[searchNodeBranch(ref, key)] as Item;
         ref = item.node ?? this.#tx.page(item.child);
       }
+    }
+    throw this.#tooDeep();
+  }
+
+  /** `get` of a tree that nothing was written to, from its pages alone. */
+  #getBelow(key: Uint8Array): Uint8Array | undefined {
+    let id = this.#rootId;
+    seekKey(key);
+    for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
+      this.#tx.find(id, place);
+      const { bytes, view, base } = place;
+      const flags = claimedFlags(view, base);
+      if (flags === LEAF) {
+        const at = findInLeaf(bytes, view, base);
+        return at < 0 ? undefined : leafValueAt(bytes, view, base, at);
+      }
+      if (flags !== BRANCH) this.#tx.page(id); // Throws: it is not a page of a tree.
+      if (claimedCount(view, base) === 0) return undefined;
+      id = branchChildAt(view, base, findInBranch(bytes, view, base));
     }
     throw this.#tooDeep();
   }
@@ -283,9 +316,14 @@ export class Bucket {
     if (found === undefined) throw new StrataError("NOT_FOUND", `bucket ${shown(name)} not found`);
     if (!found.isBucket) throw incompatible(name, "a value, not a bucket");
     const child = this.#children.get(latin1(name)) ?? this.#openChild(found);
-    child.#releaseAll();
+    try {
+      child.#releaseAll(0);
+      this.#remove(name);
+    } catch (error) {
+      this.#tx.breakBy(error);
+      throw error;
+    }
     this.#children.delete(latin1(name));
-    this.#remove(name);
   }
 
   // What the transaction and the cursor ask of a bucket.
@@ -350,8 +388,8 @@ export class Bucket {
       throw new StrataError("CLOSED", "the bucket was deleted in this transaction");
   }
 
-  #tooDeep(): CorruptionError {
-    const what = `the tree under page ${this.#rootId} is deeper than ${TREE_DEPTH_MAX} pages`;
+  #tooDeep(pages = TREE_DEPTH_MAX): CorruptionError {
+    const what = `the tree under page ${this.#rootId} is deeper than ${pages} pages`;
     return new CorruptionError(this.#tx.path, this.#rootId * this.#tx.pageBytes, what);
   }
 
@@ -428,7 +466,15 @@ export class Bucket {
 
   #remove(key: Uint8Array): void {
     const node = this.#takeLeaf(key);
-    node.remove(searchNodeLeaf(node, key));
+    const at = searchNodeLeaf(node, key);
+    if (at < 0) {
+      // A cursor found it, so it is in another leaf than the separators say.
+      const what = `page ${node.pageId}: key ${shown(key)} belongs here and is elsewhere`;
+      const error = new CorruptionError(this.#tx.path, node.pageId * this.#tx.pageBytes, what);
+      this.#tx.breakBy(error);
+      throw error;
+    }
+    node.remove(at);
     this.#tx.mutations++;
   }
 
@@ -468,6 +514,15 @@ export class Bucket {
       const left = i === 0 ? 0 : i - 1;
       const into = materialise(this.#tx, node.items[left] as Item);
       const from = materialise(this.#tx, node.items[left + 1] as Item);
+      if (into.count === 0 || from.count === 0) {
+        // A branch without children, which bbolt may leave behind: nothing to merge with.
+        const empty = into.count === 0 ? into : from;
+        this.#release(empty);
+        node.remove(empty === into ? left : left + 1);
+        child.unbalanced = true;
+        i = left;
+        continue;
+      }
       if (into.isLeaf !== from.isLeaf) {
         i++;
         continue;
@@ -532,14 +587,14 @@ export class Bucket {
     return value;
   }
 
-  /** Frees every page of the bucket and of the buckets inside. */
-  #releaseAll(): void {
-    this.#releaseTree(this.root(), 0);
+  /** Frees every page of the bucket and of the buckets inside. @param depth  pages above it that are being freed */
+  #releaseAll(depth: number): void {
+    this.#releaseTree(this.root(), depth);
     this.#deleted = true;
   }
 
   #releaseTree(ref: TreeRef, depth: number): void {
-    if (depth >= TREE_DEPTH_MAX) throw this.#tooDeep();
+    if (depth >= PATH_PAGES_MAX) throw this.#tooDeep(PATH_PAGES_MAX);
     const node = ref instanceof Page ? nodeOfPage(ref) : ref;
     for (const item of node.items) {
       if (!node.isLeaf) {
@@ -547,7 +602,7 @@ export class Bucket {
       } else if (item.isBucket) {
         const name = item.key();
         const child = this.#children.get(latin1(name)) ?? this.#openChildOf(item);
-        child.#releaseAll();
+        child.#releaseAll(depth + 1);
         this.#children.delete(latin1(name));
       }
     }
