@@ -12,6 +12,7 @@ import type { Io } from "../src/console/io.ts";
 import { runJob } from "../src/console/job.ts";
 import { PROGRESS, progressMode } from "../src/console/progress.ts";
 import { humanBytes, humanMs } from "../src/console/sizes.ts";
+import { databasePath } from "../src/jobs/database-path.ts";
 import type { DefragReport } from "../src/jobs/defrag.ts";
 
 const DEFRAG: Command = {
@@ -74,7 +75,6 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const mode = progressMode(flags.text(PROGRESS.name));
   const force = flags.bool("force");
   const { defragFile } = await import("../src/jobs/defrag.ts");
-  const { databasePath } = await import("../src/jobs/offline-file.ts");
   // Named whole if it is missing, and not by the part of its path that is.
   statSync(databasePath(path));
   try {

@@ -12,6 +12,7 @@ import type { Io } from "../console/io.ts";
 import { runJob } from "../console/job.ts";
 import { PROGRESS, progressMode } from "../console/progress.ts";
 import { humanBytes } from "../console/sizes.ts";
+import { databasePath } from "../jobs/database-path.ts";
 import type { SnapshotStatus } from "../jobs/snapshot-status.ts";
 import { outputFormat, WRITE_OUT } from "./output-format.ts";
 
@@ -100,7 +101,6 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
   ]);
   const mode = progressMode(args.flags.text(PROGRESS.name));
   const { snapshotStatus } = await import("../jobs/snapshot-status.ts");
-  const { databasePath } = await import("../jobs/offline-file.ts");
   let status: SnapshotStatus;
   try {
     status = await runJob(io, mode, (pool, options) =>
