@@ -84,7 +84,7 @@ async function run(args: Arguments, io: Io): Promise<number> {
     const done = { defragmented: true, ...report, tookMs: Math.round(report.tookMs) };
     io.stdout.write(`${format === "json" ? JSON.stringify(done) : shown(report)}\n`);
   } catch (error) {
-    // What was asked for is so already: no reason for a script to stop. See docs/decisions/0004-nothing-to-gain.md
+    // What was asked for is so already: no reason for a script to stop. See docs/decisions/0004-commands.md
     if (!(error instanceof StrataError && error.code === "NO_GAIN")) throw error;
     const left = { defragmented: false, path, reason: error.message };
     const said = `${error.message}; left as it is (--force rewrites it)`;
