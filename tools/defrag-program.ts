@@ -106,13 +106,19 @@ function pathOf({ flags, positionals }: Arguments): string {
 
 /** `db: 78 kB -> 33 kB (58 % gained) in 12 ms`, and what else was done. */
 function shown(report: DefragReport): string {
-  const { path, fileBeforeBytes, fileAfterBytes, tookMs, trailer, removedLeftovers } = report;
+  const { path, fileBeforeBytes, fileAfterBytes, tookMs, trailer, lockedBy, removedLeftovers } =
+    report;
   const gained = fileBeforeBytes - fileAfterBytes;
   const percent = Math.round((Math.abs(gained) / Math.max(fileBeforeBytes, 1)) * 100);
   const sizes = `${humanBytes(fileBeforeBytes)} -> ${humanBytes(fileAfterBytes)}`;
   const lines = [
     `${path}: ${sizes} (${percent} % ${gained < 0 ? "more" : "gained"}) in ${humanMs(tookMs)}`,
   ];
+  if (lockedBy === "sidecar") {
+    lines.push(
+      "no flock(2) here: a server that was started meanwhile would not have been kept out",
+    );
+  }
   if (trailer === "renewed") lines.push("the snapshot's SHA-256 was renewed");
   if (removedLeftovers.length > 0) {
     lines.push(`removed what an earlier run left: ${removedLeftovers.join(", ")}`);
