@@ -206,7 +206,9 @@ export class Bucket {
         if (ref.isLeaf) {
           const at = searchNodeLeaf(ref, key);
           const item = at < 0 ? undefined : ref.items[at];
-          return item === undefined || item.isBucket ? undefined : item.value();
+          if (item === undefined || item.isBucket) return undefined;
+          this.#tx.arena.lent = true;
+          return item.value();
         }
         const item = ref.items[searchNodeBranch(ref, key)] as Item;
         ref = item.node ?? this.#tx.page(item.child);
@@ -258,7 +260,10 @@ export class Bucket {
    */
   delete(key: Uint8Array): boolean {
     this.#assertWritable();
+    const { arena } = this.#tx;
+    const { lent } = arena;
     const found = this.#find(key);
+    arena.lent = lent; // The cursor is ours alone.
     if (found === undefined) return false;
     if (found.isBucket) throw incompatible(key, "a bucket, not a value");
     this.#remove(key);

@@ -259,6 +259,7 @@ export class Cursor {
       this.isBucket = (leafFlags(ref, index) & BUCKET_ELEMENT) !== 0;
     } else {
       const item = ref.items[index] as Item;
+      this.#tx.arena.lent = true;
       this.bytes = item.bytes;
       this.keyOffset = item.offset;
       this.keyBytes = item.keyBytes;
