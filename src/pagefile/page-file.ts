@@ -315,7 +315,7 @@ export function emptyFileImage(pageBytes: number): Uint8Array {
   image.set(encodeMetaPage({ ...meta, txid: 0 }, 0), 0);
   image.set(encodeMetaPage({ ...meta, txid: 1 }, 1), pageBytes);
   image.set(encodeFreelistPage([], 2, pageBytes, pageBytes), 2 * pageBytes);
-  const root = new Node(true, [], 0, 0);
+  const root = new Node(true, []);
   invariant(root.count === 0, "the root bucket of a new file is empty");
   encodePart(partOf(root, 0, 0), 3, 0, image, viewOf(image), 3 * pageBytes, pageBytes);
   return image;
