@@ -55,3 +55,9 @@ test("the server is not there yet, and says so in one line", async () => {
   expect([refused, nothing]).toEqual([1, ""]);
   expect(line).toMatch(/^Error: the server is not there yet[^\n]*\n$/);
 });
+
+test("defrag is offline only, for now", async () => {
+  const [code, out, err] = await ran(ETCDCTL, ["defrag"]);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(/^Error: defrag of a running member is not there yet[^\n]*--data-dir\n$/);
+});

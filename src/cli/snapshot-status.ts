@@ -100,7 +100,7 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
   ]);
   const mode = progressMode(args.flags.text(PROGRESS.name));
   const { snapshotStatus } = await import("../jobs/snapshot-status.ts");
-  const { databasePath } = await import("../jobs/offline-file.ts");
+  const { databasePath } = await import("../jobs/database-path.ts");
   let status: SnapshotStatus;
   try {
     status = await runJob(io, mode, (pool, options) =>

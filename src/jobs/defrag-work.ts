@@ -54,7 +54,8 @@ export async function defrag(
       throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
     }
     try {
-      return await defragLocked(old, input, progress, startedMs);
+      const report = await defragLocked(old, input, progress, startedMs);
+      return { ...report, lockedBy: lock.by };
     } finally {
       lock.close();
     }
@@ -68,7 +69,7 @@ async function defragLocked(
   input: DefragInput,
   progress: ProgressWriter,
   startedMs: number,
-): Promise<DefragReport> {
+): Promise<Omit<DefragReport, "lockedBy">> {
   const { path } = old;
   const directory = new SystemDirectory(dirname(path));
   const removedLeftovers = removeLeftovers(directory, basename(path));

@@ -22,6 +22,8 @@ export interface DefragReport {
   readonly tookMs: number;
   /** A snapshot's SHA-256 is computed anew for the new content. */
   readonly trailer: "none" | "renewed";
+  /** What kept others out: a `sidecar` is not seen by a real etcd. */
+  readonly lockedBy: "flock" | "sidecar";
   /** Litter of earlier runs that were killed, now gone. */
   readonly removedLeftovers: readonly string[];
 }

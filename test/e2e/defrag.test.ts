@@ -1,5 +1,12 @@
 /** The built defragmentation: what it gives back, whom it refuses, and how it stops. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { type CommandName, run } from "../support/built-cli.ts";
@@ -63,7 +70,6 @@ test("etcdutl defrag wants its flag, and names the folder that failed", async ()
   const { code, stderr } = await run("etcdutl", ["defrag"]);
   expect([code, stderr]).toEqual([1, 'Error: required flag(s) "data-dir" not set\n']);
   const { dir, database } = dataDir("v36.datadir.db");
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(database, "x".repeat(8192));
   const failed = await run("etcdutl", ["defrag", "--data-dir", dir]);
   expect(failed.code).toBe(1);

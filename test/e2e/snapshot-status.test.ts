@@ -1,5 +1,5 @@
 /** The built `snapshot status` against the files that real etcd wrote, and against the real etcdctl. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Ran, run } from "../support/built-cli.ts";
@@ -69,7 +69,6 @@ describeWithPeers("golden files beside the real etcdctl", ["etcdctl"], () => {
   test("a data dir is read as the database in it", async () => {
     const dir = scratchFolder("datadir");
     mkdirSync(join(dir, "member/snap"), { recursive: true });
-    const { copyFileSync } = await import("node:fs");
     const database = join(dir, "member/snap/db");
     copyFileSync(goldenPath("basic.datadir.db"), database);
     const theirs = await etcdctl("snapshot", "status", database);

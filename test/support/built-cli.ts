@@ -26,9 +26,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the child and what it has said on stderr so far, whenever that grows. */
   readonly onStderr?: (child: ChildProcess, stderr: string) => void;
-  /** As another user. Needs to be root. */
-  readonly uid?: number;
+  /** Held to the permissions of files, also when the tests are root's. */
+  readonly heldToPermissions?: boolean;
 }
+
+/** Root without its power over permissions; util-linux has it. */
+const POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
 
 /** The file that a command's name leads to. @throws Error if there was no build */
 export function builtFile(name: CommandName): string {
@@ -43,12 +46,14 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Ran> {
-  const { cwd, env, uid, onStderr } = options;
-  const child = spawn(builtFile(name), args, {
+  const { cwd, env, onStderr } = options;
+  const line = [builtFile(name), ...args];
+  if (options.heldToPermissions && process.getuid?.() === 0) line.unshift(...POWERLESS);
+  const [program = "", ...rest] = line;
+  const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     ...(cwd !== undefined && { cwd }),
-    ...(uid !== undefined && { uid }),
   });
   const forget = cleanUpAtEnd(() => child.kill("SIGKILL"));
   let stdout = "";
