@@ -107,7 +107,7 @@ export class Cursor {
         }
         const at = searchNodeBranch(ref, key);
         this.#push(ref, at);
-        ref = this.#childOf(ref.items[at] as Item);
+        ref = this.#childOf(ref.item(at));
       }
     }
   }
@@ -187,7 +187,7 @@ export class Cursor {
 
   #childAt(ref: TreeRef, index: number): TreeRef {
     if (ref instanceof Page) return this.#tx.page(branchChild(ref, index));
-    return this.#childOf(ref.items[index] as Item);
+    return this.#childOf(ref.item(index));
   }
 
   /** Down to a leaf, along the first or the last children. */
@@ -258,7 +258,8 @@ export class Cursor {
       this.valueBytes = leafValueBytes(ref, index);
       this.isBucket = (leafFlags(ref, index) & BUCKET_ELEMENT) !== 0;
     } else {
-      const item = ref.items[index] as Item;
+      const item = ref.item(index);
+      this.#tx.arena.lent = true;
       this.bytes = item.bytes;
       this.keyOffset = item.offset;
       this.keyBytes = item.keyBytes;
@@ -295,6 +296,6 @@ export class Cursor {
 
 /** Takes a tree page apart, for a write. */
 export function materialise(tx: TxContext, item: Item): Node {
-  item.node ??= nodeOfPage(tx.page(item.child));
+  item.node ??= nodeOfPage(tx.pageToChange(item.child));
   return item.node;
 }

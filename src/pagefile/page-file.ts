@@ -9,6 +9,7 @@ import { viewOf } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limits.ts";
+import { Arena } from "./arena.ts";
 import { CachedPages } from "./cached-pages.ts";
 import { type CheckResult, checkTree } from "./check.ts";
 import { reachedPages, readFreelistPage } from "./free-pages.ts";
@@ -56,6 +57,8 @@ export class PageFile {
   readonly #options: PageFileOptions;
   readonly #pages: CachedPages;
   readonly #freelist: Freelist;
+  /** The writer's, one after another. */
+  readonly #arena = new Arena();
   /** Readers by the txid that they read. */
   readonly #readers = new Map<number, number>();
   readonly #closeFile: () => void;
@@ -152,6 +155,7 @@ export class PageFile {
     const readers = this.#readers;
     this.#writer = new WriteTx(this.#pages, this.#meta, {
       freelist: this.#freelist,
+      arena: this.#arena,
       freelistSync: this.#options.freelistSync ?? false,
       get readersOpen(): boolean {
         return readers.size > 0;
@@ -162,6 +166,7 @@ export class PageFile {
       },
       finished: (meta) => {
         this.#writer = undefined;
+        this.#arena.recycle();
         if (meta !== undefined) this.#meta = meta;
       },
       failed: (error) => {
@@ -310,7 +315,7 @@ export function emptyFileImage(pageBytes: number): Uint8Array {
   image.set(encodeMetaPage({ ...meta, txid: 0 }, 0), 0);
   image.set(encodeMetaPage({ ...meta, txid: 1 }, 1), pageBytes);
   image.set(encodeFreelistPage([], 2, pageBytes, pageBytes), 2 * pageBytes);
-  const root = new Node(true, [], 0, 0);
+  const root = new Node(true, []);
   invariant(root.count === 0, "the root bucket of a new file is empty");
   encodePart(partOf(root, 0, 0), 3, 0, image, viewOf(image), 3 * pageBytes, pageBytes);
   return image;

@@ -238,13 +238,18 @@ class Sought {
 
 const sought = new Sought();
 
-/** Sets the key that `findInLeaf` and `findInBranch` look for. */
+/** Sets the key that `findInLeaf`, `findInBranch` and `compareSought` look for. */
 export function seekKey(key: Uint8Array): void {
   sought.set(key);
 }
 
-/** Order of a key in a page and the one that is searched for. */
-function compareHere(bytes: Uint8Array, view: DataView, offset: number, keyBytes: number): number {
+/** Order of a key in a page and the one of `seekKey`. */
+export function compareSought(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  keyBytes: number,
+): number {
   const { key } = sought;
   if (!sought.long || keyBytes < HEAD_BYTES) {
     return compareRanges(bytes, offset, keyBytes, key, 0, key.length);
@@ -270,7 +275,7 @@ export function findInLeaf(bytes: Uint8Array, view: DataView, base: number): num
   while (low <= high) {
     const middle = (low + high) >>> 1;
     const at = base + PAGE_HEADER_BYTES + middle * ELEMENT_BYTES;
-    const order = compareHere(bytes, view, at + readU32(view, at + 4), readU32(view, at + 8));
+    const order = compareSought(bytes, view, at + readU32(view, at + 4), readU32(view, at + 8));
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -285,7 +290,7 @@ export function findInBranch(bytes: Uint8Array, view: DataView, base: number): n
   while (low <= high) {
     const middle = (low + high) >>> 1;
     const at = base + PAGE_HEADER_BYTES + middle * ELEMENT_BYTES;
-    const order = compareHere(bytes, view, at + readU32(view, at), readU32(view, at + 4));
+    const order = compareSought(bytes, view, at + readU32(view, at), readU32(view, at + 4));
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

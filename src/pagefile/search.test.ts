@@ -11,7 +11,7 @@ const someKey = fc
 
 function nodeOf(isLeaf: boolean, keys: readonly Uint8Array[]): Node {
   const items = keys.map((key, i) => new Item(key, 0, key.length, 0, 0, isLeaf ? 0 : i + 10));
-  return new Node(isLeaf, items, 0, 0);
+  return new Node(isLeaf, items);
 }
 
 function pageOf(node: Node): Page {

@@ -24,11 +24,14 @@ import type { TxContext } from "./tx-context.ts";
 /** A free list of this many ids or more keeps its length in the body: the header has 16 bits for it. */
 export const FREELIST_COUNT_MAX = 0xffff;
 
+/** Of those who never write. */
+const NO_ARENA = new Arena();
+
 abstract class Tx implements TxContext {
   readonly path: string;
   readonly pageBytes: number;
   abstract readonly writable: boolean;
-  readonly arena: Arena = new Arena();
+  abstract readonly arena: Arena;
   mutations = 0;
   protected readonly pages: CachedPages;
   protected open = true;
@@ -89,6 +92,7 @@ abstract class Tx implements TxContext {
 
   abstract assertWritable(): void;
   abstract page(id: number): Page;
+  abstract pageToChange(id: number): Page;
   abstract breakBy(error: unknown): void;
   abstract write(part: Part): number;
   abstract release(id: number, overflow: number): void;
@@ -100,6 +104,7 @@ abstract class Tx implements TxContext {
  */
 export class ReadTx extends Tx {
   readonly writable: boolean = false;
+  readonly arena: Arena = NO_ARENA;
   readonly #done: () => void;
 
   constructor(pages: CachedPages, meta: Meta, done: () => void) {
@@ -127,6 +132,11 @@ export class ReadTx extends Tx {
     return this.pages.treePage(id, this.meta.pgid);
   }
 
+  pageToChange(id: number): Page {
+    this.assertWritable();
+    return this.page(id);
+  }
+
   breakBy(): void {
     this.assertWritable();
   }
@@ -144,6 +154,8 @@ export class ReadTx extends Tx {
 /** What a writer needs of the file that it belongs to. */
 export interface WriteHost {
   readonly freelist: Freelist;
+  /** For this transaction alone, until it is finished. */
+  readonly arena: Arena;
   /** Store the free list at commit. */
   readonly freelistSync: boolean;
   /** Some reader is open, so that births of pages matter. */
@@ -171,6 +183,7 @@ const KEEP_PART = 32;
 
 export class WriteTx extends Tx {
   readonly writable: boolean = true;
+  readonly arena: Arena;
   readonly txid: number;
   readonly #host: WriteHost;
   readonly #dirty: DirtyPage[] = [];
@@ -181,6 +194,7 @@ export class WriteTx extends Tx {
   constructor(pages: CachedPages, meta: Meta, host: WriteHost) {
     super(pages, meta);
     this.#host = host;
+    this.arena = host.arena;
     this.#pgid = meta.pgid;
     this.txid = meta.txid + 1;
   }
@@ -253,6 +267,15 @@ export class WriteTx extends Tx {
   page(id: number): Page {
     try {
       return this.pages.treePage(id, this.meta.pgid);
+    } catch (error) {
+      this.breakBy(error);
+      throw error;
+    }
+  }
+
+  pageToChange(id: number): Page {
+    try {
+      return this.pages.pageToChange(id, this.meta.pgid, this.arena.pages);
     } catch (error) {
       this.breakBy(error);
       throw error;
