@@ -66,6 +66,7 @@ export class RecordView {
       if (fields.field === 1 && fields.is(0)) {
         this.type = fields.number;
       } else if (fields.field === 2 && fields.is(0)) {
+        if (fields.high !== 0) fields.stop("a crc of more than 32 bits");
         this.crc = fields.low;
       } else if (fields.field === 3 && fields.is(2)) {
         this.dataStart = fields.start;

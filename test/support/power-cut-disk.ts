@@ -12,7 +12,7 @@ import {
 } from "./power-supply.ts";
 import type { Rng } from "./rng.ts";
 import { systemError } from "./system-error.ts";
-import { type Survival, VolatileInode } from "./volatile-inode.ts";
+import { SECTOR_BYTES, type Survival, VolatileInode } from "./volatile-inode.ts";
 import { type NameChange, VolatileNames } from "./volatile-names.ts";
 
 export {
@@ -251,7 +251,11 @@ class PowerCutFile implements RandomAccessFile {
     if (all.length === 0) return;
     const name = this.#nameNow();
     this.#power.step({ kind: "write", name, offsetBytes, bytes: all.length }, (whole) => {
-      const taken = whole ? all.length : this.#power.chance.int(all.length + 1);
+      let taken = whole ? all.length : this.#power.chance.int(all.length + 1);
+      if (!whole && this.#power.wholeSectors) {
+        const end = offsetBytes + taken;
+        taken = Math.max(0, end - (end % SECTOR_BYTES) - offsetBytes);
+      }
       this.#inode.write(offsetBytes, all.subarray(0, taken));
     });
   }
