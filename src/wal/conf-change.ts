@@ -31,7 +31,7 @@ export function encodeConfChange({ id, type, nodeId, context }: ConfChange): Uin
     .bytes();
 }
 
-/** @returns the change, or what is wrong with the bytes */
+/** @returns the change, its context a view of `bytes`; or what is wrong with them */
 export function decodeConfChange(bytes: Uint8Array): ConfChange | string {
   let id = 0n;
   let type = 0;
@@ -42,7 +42,7 @@ export function decodeConfChange(bytes: Uint8Array): ConfChange | string {
     if (fields.field === 1 && fields.is(0)) id = fields.bigint;
     else if (fields.field === 2 && fields.is(0)) type = fields.number;
     else if (fields.field === 3 && fields.is(0)) nodeId = fields.bigint;
-    else if (fields.field === 4 && fields.is(2)) context = fields.copy;
+    else if (fields.field === 4 && fields.is(2)) context = fields.view;
   }
   if (fields.fault !== undefined) return fields.fault;
   if (type !== 0 && type !== 1 && type !== 2 && type !== 3) return `a change of type ${type}`;

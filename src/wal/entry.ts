@@ -44,7 +44,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
 
 const fields = new FieldReader();
 
-/** @returns the entry, with a copy of its data; or what is wrong with it */
+/** @returns the entry, its data a view of `bytes`; or what is wrong with it */
 export function decodeEntry(
   bytes: Uint8Array,
   start = 0,
@@ -59,7 +59,7 @@ export function decodeEntry(
     if (fields.field === 1 && fields.is(0)) type = fields.number;
     else if (fields.field === 2 && fields.is(0)) term = fields.number;
     else if (fields.field === 3 && fields.is(0)) index = fields.number;
-    else if (fields.field === 4 && fields.is(2)) data = fields.copy;
+    else if (fields.field === 4 && fields.is(2)) data = fields.view;
   }
   if (fields.fault !== undefined) return fields.fault;
   if (type !== 0 && type !== 1 && type !== 2) return `an entry of type ${type}`;

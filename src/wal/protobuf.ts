@@ -67,9 +67,9 @@ export class FieldReader {
     return (BigInt(this.high) << 32n) | BigInt(this.low);
   }
 
-  /** A copy: what is read from is used again. */
-  get copy(): Uint8Array {
-    return this.bytes.slice(this.start, this.start + this.length);
+  /** A bytes field, as a view of what is read. */
+  get view(): Uint8Array {
+    return this.bytes.subarray(this.start, this.start + this.length);
   }
 
   /** The varints that a bytes field is made of; undefined if it is not. For lists that came packed. */

@@ -18,7 +18,10 @@ export interface LogContents {
   readonly metadata: Uint8Array | undefined;
   /** The last one; all zero if there is none. */
   readonly hardState: HardState;
-  /** Those after the snapshot: the first has its index + 1, and none is missing. */
+  /**
+   * Those after the snapshot: the first has its index + 1, and none is missing. Their data are views of the megabytes
+   * that were read: who keeps one of many entries for long should copy it.
+   */
   readonly entries: readonly Entry[];
   readonly end: ScanEnd;
 }
@@ -58,7 +61,7 @@ export function readLog(
         break;
       }
       case RecordType.entry: {
-        const entry = needsData(scanner, decodeEntry(bytes, dataStart, dataEnd));
+        const entry = needsData(scanner, decodeEntry(scanner.keptBytes, dataStart, dataEnd));
         if (entry.index <= from.index) break;
         const at = entry.index - from.index - 1;
         if (at > entries.length) {

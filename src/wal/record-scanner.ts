@@ -81,6 +81,7 @@ export class RecordScanner {
   /** The part of the file that the arena holds. */
   #windowStart = 0;
   #windowEnd = 0;
+  #kept: Uint8Array | undefined;
   #torn: string | undefined;
   #garbageOffset: number | undefined;
 
@@ -90,6 +91,16 @@ export class RecordScanner {
     this.#arena = arena;
     this.#view = viewOf(arena.bytes);
     this.#openNext();
+  }
+
+  /**
+   * As `bytes`, with the same data in the same place, but never used again: for who keeps a view of it. One copy of
+   * many records at a time is quicker than one of each, and easier on the garbage collector.
+   */
+  get keptBytes(): Uint8Array {
+    if (this.bytes !== this.#arena.bytes) return this.bytes;
+    this.#kept ??= this.bytes.slice(0, this.#windowEnd - this.#windowStart);
+    return this.#kept;
   }
 
   get segment(): SegmentName {
@@ -218,6 +229,7 @@ export class RecordScanner {
     this.offsetBytes = 0;
     this.#windowStart = 0;
     this.#windowEnd = 0;
+    this.#kept = undefined;
   }
 
   /** Has the arena hold at least `bytes` from the frame on: they are in the file and fit. */
@@ -228,6 +240,7 @@ export class RecordScanner {
     this.#file?.read(this.offsetBytes, into.subarray(0, wanted));
     this.#windowStart = this.offsetBytes;
     this.#windowEnd = this.offsetBytes + wanted;
+    this.#kept = undefined;
   }
 
   /** The first byte from the frame on that is not zero. */

@@ -33,7 +33,7 @@ export function decodeV2Put(bytes: Uint8Array): V2Put | undefined {
     while (fields.next()) {
       if (fields.field === 1 && fields.is(0)) id = fields.bigint;
       else if (fields.field >= 2 && fields.field <= 4 && fields.is(2)) {
-        texts[fields.field - 2] = TEXT.decode(fields.copy);
+        texts[fields.field - 2] = TEXT.decode(fields.view);
       } else if (fields.field > 17) return undefined;
     }
   } catch {

@@ -35,7 +35,8 @@ export function goldenLog(name: string): SystemDirectory {
 /** Every record from the first segment on, and how the log ends. */
 export function readRecords(directory: Directory): { records: LogRecord[]; end: ScanEnd } {
   const records: LogRecord[] = [];
-  const end = scanRecords(directory, segmentsOf(directory.list()), ({ record, bytes }) => {
+  const end = scanRecords(directory, segmentsOf(directory.list()), (scanner) => {
+    const { record, keptBytes: bytes } = scanner;
     const { dataStart, dataEnd } = record;
     switch (record.type) {
       case RecordType.crc:
