@@ -150,6 +150,11 @@ export class SystemFile implements RandomAccessFile {
   }
 
   writeParts(offsetBytes: number, parts: readonly Uint8Array[]): void {
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) {
+      this.write(offsetBytes, first);
+      return;
+    }
     let at = offsetBytes;
     for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
       const some = parts.slice(from, from + WRITEV_PARTS_MAX);

@@ -15,6 +15,8 @@
  * | CHANGED      | a file that another process writes moved on while it was read without the lock       |
  * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
  * | NO_GAIN      | the job would change nothing worth having                                            |
+ * | COMPACTED    | the revision asked for was given up by a compaction                                  |
+ * | FUTURE       | the revision asked for has not been reached yet                                      |
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
  */
 export type ErrorCode =
@@ -30,6 +32,8 @@ export type ErrorCode =
   | "CHANGED"
   | "NO_DISK"
   | "NO_GAIN"
+  | "COMPACTED"
+  | "FUTURE"
   | "IO";
 
 export class StrataError extends Error {

@@ -2,14 +2,33 @@
 
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
-import { CorruptionError } from "../base/errors.ts";
-import { claimedOverflow, Page, pageTypeName, parsePage } from "./page.ts";
+import { CorruptionError, StrataError } from "../base/errors.ts";
+import {
+  BRANCH,
+  claimedFlags,
+  claimedOverflow,
+  LEAF,
+  Page,
+  pageFault,
+  pageTypeName,
+  parsePage,
+} from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
+
+/** What is read in one go while the cache has room: a page alone costs almost as much. */
+const AROUND_BYTES = 64 * 1024;
+
+/** Less room than this is not worth filling with what nobody asked for. */
+const AROUND_FREE_BYTES = 512 * 1024;
+
+const unused = { offsetBytes: 0 };
 
 export class CachedPages {
   readonly path: string;
   readonly pageBytes: number;
   readonly cache: PageCache<Page>;
   readonly #file: RandomAccessFile;
+  #open = true;
 
   constructor(file: RandomAccessFile, pageBytes: number, capacityBytes: number) {
     this.path = file.path;
@@ -32,14 +51,46 @@ export class CachedPages {
     return page;
   }
 
+  /**
+   * The pages below `pgid` for a walk or a scan, which takes from the cache and puts nothing there. It is true for as
+   * long as the pages of the tree that is walked are not reused.
+   */
+  walkSource(pgid: number): WalkSource {
+    return {
+      path: this.path,
+      pageBytes: this.pageBytes,
+      pgid,
+      size: () => {
+        this.#assertOpen();
+        return this.#file.size();
+      },
+      readSome: (offsetBytes, into) => {
+        this.#assertOpen();
+        return this.#file.readSome(offsetBytes, into);
+      },
+      cached: (id): Page | undefined => this.cache.get(id),
+    };
+  }
+
   /** Reads a page past the cache: for the free list, which is read once. */
   rawPage(id: number, pgid: number): Page {
     return this.#read(id, pgid);
   }
 
+  /** From now on there are no pages: the descriptor may be another file's soon. */
+  close(): void {
+    this.#open = false;
+    this.cache.clear();
+  }
+
   #load(id: number, pgid: number): Page {
     const { cache, pageBytes } = this;
     this.#assertWithin(id, 0, pgid);
+    if (cache.freePages >= AROUND_FREE_BYTES / pageBytes) {
+      this.#loadAround(id, pgid);
+      const page = cache.get(id);
+      if (page !== undefined) return page;
+    }
     const { bytes, view } = cache.room();
     const base = cache.roomOffset;
     this.#fill(id, bytes.subarray(base, base + pageBytes));
@@ -52,6 +103,35 @@ export class CachedPages {
     const page = this.#read(id, pgid);
     cache.adopt({ bytes: page.bytes, view: page.view }, [page]);
     return page;
+  }
+
+  /**
+   * Reads the pages around `id` in one go and takes in those that are whole tree pages by themselves. The others are
+   * left alone: nobody may ask for them, and who does is told what is wrong.
+   *
+   * Among them can be free pages as they last were. No tree leads there, and who writes a page puts it in the cache.
+   */
+  #loadAround(id: number, pgid: number): void {
+    const { cache, pageBytes } = this;
+    const around = Math.floor(AROUND_BYTES / pageBytes);
+    const first = Math.max(2, id - (id % around));
+    const pages = Math.min(first + around - (first % around), pgid) - first;
+    const { bytes, view } = cache.room(pages);
+    const from = cache.roomOffset;
+    const into = bytes.subarray(from, from + pages * pageBytes);
+    const got = Math.floor(this.#file.readSome(first * pageBytes, into) / pageBytes);
+    for (let i = 0; i < got; i++) {
+      const base = from + i * pageBytes;
+      const flags = claimedFlags(view, base);
+      if ((flags === BRANCH || flags === LEAF) && claimedOverflow(view, base) === 0) {
+        const page = new Page(first + i, bytes, view, base, pageBytes);
+        if (!cache.has(page.id) && pageFault(page, unused) === undefined) {
+          cache.putInRoom(page);
+          continue;
+        }
+      }
+      cache.skipRoom();
+    }
   }
 
   #read(id: number, pgid: number): Page {
@@ -67,7 +147,12 @@ export class CachedPages {
     return parsePage(new Page(id, slab.bytes, slab.view, 0, length), this.path, id * pageBytes);
   }
 
+  #assertOpen(): void {
+    if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
+  }
+
   #assertWithin(id: number, overflow: number, pgid: number): void {
+    this.#assertOpen();
     if (id < 2 || id + overflow >= pgid) {
       const last = overflow === 0 ? "" : ` with ${overflow} overflow pages`;
       const what = `page ${id}${last}: out of bounds: ${pgid}`;

@@ -6,6 +6,7 @@
  * in the same write as the records that reach its end.
  */
 import type { RandomAccessFile } from "../../native-free/file.ts";
+import { FRAME_HEADER_BYTES } from "./frame.ts";
 
 export class SegmentFile {
   readonly file: RandomAccessFile;
@@ -26,9 +27,11 @@ export class SegmentFile {
   ) {
     this.file = file;
     this.#offset = offsetBytes;
-    this.#allocated = file.size();
-    this.#limitBytes = options.limitBytes;
-    this.#zeros = zeros(options.stepBytes);
+    this.#allocated = wholeFrames(file.size());
+    // Some bytes behind the last record, too few for a length, are what a torn one looks like.
+    if (this.#allocated < file.size()) file.truncate(this.#allocated);
+    this.#limitBytes = wholeFrames(options.limitBytes);
+    this.#zeros = zeros(wholeFrames(options.stepBytes + FRAME_HEADER_BYTES - 1));
   }
 
   get offsetBytes(): number {
@@ -38,7 +41,9 @@ export class SegmentFile {
   write(parts: readonly Uint8Array[], bytes: number): void {
     const end = this.#offset + bytes;
     if (end < this.#allocated || end >= this.#limitBytes || this.#zeros.length === 0) {
-      this.file.writeParts(this.#offset, parts);
+      const [only] = parts;
+      if (only !== undefined && parts.length === 1) this.file.write(this.#offset, only);
+      else this.file.writeParts(this.#offset, parts);
     } else {
       // As many as make the file a whole number of steps long.
       const step = this.#zeros.length;
@@ -55,6 +60,10 @@ export class SegmentFile {
     this.file.truncate(this.#offset);
     this.#allocated = this.#offset;
   }
+}
+
+function wholeFrames(bytes: number): number {
+  return bytes - (bytes % FRAME_HEADER_BYTES);
 }
 
 /** One array of zeros for each step in use, not one for each segment. */

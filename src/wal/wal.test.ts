@@ -146,6 +146,41 @@ describe("segments", () => {
     expect(wal.position).toEqual({ sequence: 1, offsetBytes: wal.position.offsetBytes });
   });
 
+  test.each([
+    [100_001, 0],
+    [4097, 1001],
+    [8190, 512],
+  ])(
+    "of %i bytes, which is no whole number of frames, in steps of %i",
+    async (segmentBytes, stepBytes) => {
+      for (let tail = 0; tail < 8; tail++) {
+        const wal = newWal({ segmentBytes, stepBytes, prepare: zeroFillInSteps });
+        // Up to each of the last places that a frame may end at.
+        await wal.append([entry(1, segmentBytes - 180 + 8 * tail)]);
+        expect(readLog(wal.directory, START, "write").entries).toHaveLength(1);
+        await wal.append([entry(2, 10)]);
+        await wal.append([entry(3, segmentBytes - 220 + 8 * tail)]);
+        expect(readLog(wal.directory, START, "write").entries).toHaveLength(3);
+        await wal.close();
+      }
+    },
+  );
+
+  test("a file of odd length, all zeros behind the records, is evened out", async () => {
+    const wal = newWal({ stepBytes: 0 });
+    await wal.close();
+    const [segment] = segmentsOf(wal.directory.list());
+    const file = wal.directory.openFile(segment?.name ?? "", "write");
+    const size = file.size();
+    file.truncate(size + 43);
+    const again = openWal(wal.directory, START, { stepBytes: 0 }).wal;
+    expect(file.size() % 8).toBe(0);
+    // Its frame is 40 bytes, and would leave 3.
+    await again.append([{ type: 0, term: 1, index: 1, data: new Uint8Array(11) }]);
+    await again.close();
+    expect(readLog(wal.directory, START, "write").entries).toHaveLength(1);
+  });
+
   test("a prepared one is taken up, and an unused one is gone after a close", async () => {
     const prepared: string[] = [];
     const wal = newWal({
