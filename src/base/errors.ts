@@ -11,6 +11,7 @@
  * | CLOSED       | the transaction or file was used after its end                                       |
  * | READ_ONLY    | a write on a file or transaction that was opened for reading                         |
  * | FAILED       | an earlier write or sync failed: the file must be reopened before it writes again    |
+ * | NO_LOCK      | there is no lock to be had on this file system or machine                           |
  * | LOCKED       | another process holds the file; the message names it where it can be told            |
  * | CHANGED      | a file that another process writes moved on while it was read without the lock       |
  * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
@@ -29,6 +30,7 @@ export type ErrorCode =
   | "READ_ONLY"
   | "FAILED"
   | "LOCKED"
+  | "NO_LOCK"
   | "CHANGED"
   | "NO_DISK"
   | "NO_GAIN"

@@ -51,7 +51,7 @@ export async function defrag(
       );
     }
     if (lock.kind === "unsupported") {
-      throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
+      throw new StrataError("NO_LOCK", `${path}: cannot be locked: ${lock.why}`);
     }
     try {
       const report = await defragLocked(old, input, progress, startedMs);

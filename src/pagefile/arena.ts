@@ -4,6 +4,7 @@
  *
  * The next transaction has the same memory, unless somebody was shown a piece of it.
  */
+import { newSlab, type Slab } from "../../native-free/page-cache.ts";
 import { copyBytes } from "./node.ts";
 
 const FIRST_BYTES = 16 * 1024;
@@ -25,6 +26,9 @@ export class Arena {
   /** Chunks of full size in use. */
   #inUse: Uint8Array[] = [];
 
+  /** Pages that are read to be written anew. */
+  readonly pages: PageRoom = new PageRoom();
+
   /** Copies key‖value in; their place is then `bytes`, `offset`. */
   copy(key: Uint8Array, value: Uint8Array): void {
     const length = key.length + value.length;
@@ -43,6 +47,7 @@ export class Arena {
     this.bytes = new Uint8Array(0);
     this.#end = 0;
     this.#chunkBytes = FIRST_BYTES;
+    this.pages.recycle(!this.lent);
     this.lent = false;
   }
 
@@ -53,6 +58,42 @@ export class Arena {
     if (whole) this.#inUse.push(this.bytes);
     this.#end = 0;
     this.#chunkBytes = Math.min(this.#chunkBytes * 4, CHUNK_BYTES);
+  }
+}
+
+const ROOM_BYTES = 1024 * 1024;
+
+/** What is kept of it from one transaction to the next. */
+const KEPT_ROOMS = 16;
+
+/** Room for pages, one after another. */
+export class PageRoom {
+  #slab: Slab | undefined;
+  /** Where the next page's place is in the slab that `next` returned. */
+  offset = 0;
+  #spare: Slab[] = [];
+  #inUse: Slab[] = [];
+
+  /** The slab that has room for a page, at `offset`. It is taken by `take`. */
+  next(pageBytes: number): Slab {
+    if (this.#slab === undefined || this.offset + pageBytes > ROOM_BYTES) {
+      this.#slab = this.#spare.pop() ?? newSlab(ROOM_BYTES);
+      this.#inUse.push(this.#slab);
+      this.offset = 0;
+    }
+    return this.#slab;
+  }
+
+  take(pageBytes: number): void {
+    this.offset += pageBytes;
+  }
+
+  /** @param again  whether what is in use may be written over */
+  recycle(again: boolean): void {
+    if (again) this.#spare = this.#spare.concat(this.#inUse);
+    this.#spare.length = Math.min(this.#spare.length, KEPT_ROOMS);
+    this.#inUse = [];
+    this.#slab = undefined;
   }
 }
 

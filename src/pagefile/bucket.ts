@@ -424,7 +424,7 @@ export class Bucket {
   }
 
   #takeRoot(): Node {
-    this.#root ??= nodeOfPage(this.#inline ?? this.#tx.page(this.#rootId));
+    this.#root ??= nodeOfPage(this.#inline ?? this.#tx.pageToChange(this.#rootId));
     return this.#root;
   }
 

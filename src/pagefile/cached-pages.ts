@@ -3,6 +3,7 @@
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
+import type { PageRoom } from "./arena.ts";
 import {
   BRANCH,
   claimedFlags,
@@ -43,12 +44,32 @@ export class CachedPages {
    * @throws CorruptionError if it is not a page of that kind, or not whole
    */
   treePage(id: number, pgid: number): Page {
-    const page = this.cache.get(id) ?? this.#load(id, pgid);
-    if (page.flags > 2) {
-      const what = `page ${id}: invalid type: ${pageTypeName(page.flags)}`;
-      throw new CorruptionError(this.path, id * this.pageBytes + 8, what);
+    return this.#treeOnly(this.cache.get(id) ?? this.#load(id, pgid));
+  }
+
+  #treeOnly(page: Page): Page {
+    if (page.flags > LEAF) {
+      const what = `page ${page.id}: invalid type: ${pageTypeName(page.flags)}`;
+      throw new CorruptionError(this.path, page.id * this.pageBytes + 8, what);
     }
     return page;
+  }
+
+  /**
+   * The same for one who will write the page anew: when it is not in the cache it is read into `room`, for what is
+   * about to be replaced need not push out what is not.
+   */
+  pageToChange(id: number, pgid: number, room: PageRoom): Page {
+    const { pageBytes } = this;
+    if (this.cache.has(id)) return this.treePage(id, pgid);
+    this.#assertWithin(id, 0, pgid);
+    const { bytes, view } = room.next(pageBytes);
+    const base = room.offset;
+    this.#fill(id, bytes.subarray(base, base + pageBytes));
+    if (claimedOverflow(view, base) !== 0) return this.#treeOnly(this.#read(id, pgid));
+    room.take(pageBytes);
+    const page = new Page(id, bytes, view, base, pageBytes);
+    return this.#treeOnly(parsePage(page, this.path, id * pageBytes));
   }
 
   /**

@@ -296,6 +296,6 @@ export class Cursor {
 
 /** Takes a tree page apart, for a write. */
 export function materialise(tx: TxContext, item: Item): Node {
-  item.node ??= nodeOfPage(tx.page(item.child));
+  item.node ??= nodeOfPage(tx.pageToChange(item.child));
   return item.node;
 }

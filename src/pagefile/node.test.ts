@@ -6,7 +6,7 @@ const PAGE_BYTES = 1000;
 /** Elements that take these many bytes each, their header included. */
 function nodeOf(...sizes: readonly number[]): Node {
   const items = sizes.map((size) => new Item(new Uint8Array(size), 0, 1, size - 17, 0, 0));
-  return new Node(true, items, 0, 0);
+  return new Node(true, items);
 }
 
 test("the size of a node follows what is done to it", () => {

@@ -26,7 +26,7 @@ export function openPageFile(path: string, options: PageFileOptions = {}): PageF
       throw new StrataError("LOCKED", `${path}: held by ${shownHolders(lock.holders)}`);
     }
     if (lock.kind === "unsupported" && !readOnly) {
-      throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
+      throw new StrataError("NO_LOCK", `${path}: cannot be locked: ${lock.why}`);
     }
     if (lock.kind === "held") {
       release = (): void => {

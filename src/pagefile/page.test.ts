@@ -22,7 +22,7 @@ function pageOf(isLeaf: boolean, keys: readonly string[], id = 9): Page {
     const bytes = Buffer.from(isLeaf ? key + key : key);
     return new Item(bytes, 0, key.length, isLeaf ? key.length : 0, 0, isLeaf ? 0 : 7 + i);
   });
-  const node = new Node(isLeaf, items, 0, 0);
+  const node = new Node(isLeaf, items);
   const bytes = new Uint8Array(PAGE_BYTES).fill(0xee);
   encodePart(partOf(node, 0, items.length), id, 0, bytes, viewOf(bytes), 0, PAGE_BYTES);
   return new Page(id, bytes, viewOf(bytes), 0, PAGE_BYTES);

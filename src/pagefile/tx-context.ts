@@ -18,7 +18,9 @@ export interface TxContext {
   assertWritable(): void;
   /** A branch or leaf page. @throws CorruptionError if there is none at that id */
   page(id: number): Page;
-  /** The same without an object for the page: sets `into` to where its bytes are. */
+  /** The same to be taken apart: the page is this transaction's alone, and is written anew. */
+  pageToChange(id: number): Page;
+  /** `page` without an object: sets `into` to where the page's bytes are. */
   find(id: number, into: PagePlace): void;
   /** A change failed half way: what is in memory is not whole, and only rollback is left. */
   breakBy(error: unknown): void;

@@ -92,6 +92,7 @@ abstract class Tx implements TxContext {
 
   abstract assertWritable(): void;
   abstract page(id: number): Page;
+  abstract pageToChange(id: number): Page;
   abstract breakBy(error: unknown): void;
   abstract write(part: Part): number;
   abstract release(id: number, overflow: number): void;
@@ -129,6 +130,11 @@ export class ReadTx extends Tx {
 
   page(id: number): Page {
     return this.pages.treePage(id, this.meta.pgid);
+  }
+
+  pageToChange(id: number): Page {
+    this.assertWritable();
+    return this.page(id);
   }
 
   breakBy(): void {
@@ -261,6 +267,15 @@ export class WriteTx extends Tx {
   page(id: number): Page {
     try {
       return this.pages.treePage(id, this.meta.pgid);
+    } catch (error) {
+      this.breakBy(error);
+      throw error;
+    }
+  }
+
+  pageToChange(id: number): Page {
+    try {
+      return this.pages.pageToChange(id, this.meta.pgid, this.arena.pages);
     } catch (error) {
       this.breakBy(error);
       throw error;
