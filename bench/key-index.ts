@@ -19,25 +19,17 @@ const RANGE_KEYS = 100;
 /** What one step of a sweep may take of the main loop. */
 const STEP_MS = 2;
 
+export interface Timing {
+  readonly calls: number;
+  readonly wallMs: number;
+  /** Of all threads of the process, so with V8's collector: what a busy machine leaves comparable. */
+  readonly cpuMs: number;
+}
+
 export interface KeyIndexFigures {
-  /** Thousands a second. */
-  readonly insertRandom: number;
-  readonly insertOrdered: number;
-  readonly update: number;
-  readonly get: number;
-  readonly rangeOf100: number;
-  /** Bytes, with nothing but the first revision of each key: V8's heap and typed arrays; the resident set. */
-  readonly bytesPerKey: number;
-  readonly residentBytesPerKey: number;
-  /** What `memory()` believes of the same. */
-  readonly estimatedBytesPerKey: number;
-  readonly fullGcMs: number;
-  readonly restoreMs: number;
-  /** Of two revisions a key, one of ten keys deleted: all of it, and the longest step. */
-  readonly compactMs: number;
-  readonly compactStepMs: number;
-  readonly keepMs: number;
-  readonly keepStepMs: number;
+  readonly timings: Readonly<Record<string, Timing>>;
+  /** Of keys with their first revision alone, and of the longest steps. */
+  readonly sizes: Readonly<Record<string, number>>;
   /** Of all the answers; the same in every round, and on every machine. */
   readonly digest: number;
 }
@@ -45,15 +37,21 @@ export interface KeyIndexFigures {
 /** `count` different keys, one after the other, in random order. */
 function randomKeys(count: number): Uint8Array {
   const keys = Buffer.alloc(count * KEY_BYTES);
-  const shift = Math.floor(count / 2);
   for (let i = 0; i < count; i++) {
-    // An odd factor makes a permutation of 2^32, so that no name comes twice.
-    const name = Math.imul(i + shift, 0x9e37_79b1) >>> 0;
-    const namespace = (Math.imul(name, 0x85eb_ca6b) >>> 16) % 1000;
-    const text = `/registry/pods/ns-${`${namespace}`.padStart(4, "0")}/pod-${name.toString(16).padStart(8, "0")}`;
+    const name = scrambled(i);
+    const namespace = `${scrambled(name) % 1000}`.padStart(4, "0");
+    const text = `/registry/pods/ns-${namespace}/pod-${name.toString(16).padStart(8, "0")}`;
     keys.write(text, i * KEY_BYTES, "latin1");
   }
   return keys;
+}
+
+/** A permutation of all 32-bit numbers (MurmurHash3's last step), so that no name comes twice. */
+function scrambled(n: number): number {
+  let h = n | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35);
+  return (h ^ (h >>> 16)) >>> 0;
 }
 
 /** The order of the keys in which the round looks at them: every place once, none near the one before. */
@@ -68,31 +66,31 @@ export function measureOnce(count: number): KeyIndexFigures {
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = scattered(i, count);
   const found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };
+  const timings: Record<string, Timing> = {};
   let digest = 0;
   const note = (value: number): void => {
     digest = (Math.imul(digest, 31) + value) >>> 0;
   };
-  const perSecond = (calls: number, ms: number): number => calls / ms;
 
   collect();
   const heapBefore = heapBytes();
   const residentBefore = process.memoryUsage.rss();
   const index = new KeyIndex();
-  const insertMs = time(() => {
+  timings["insert, random"] = time(count, () => {
     for (let i = 0; i < count; i++) index.put(keyAt(i), i + 2, 0);
   });
-  const fullGcMs = time(collect);
-  const bytesPerKey = (heapBytes() - heapBefore) / count;
-  const residentBytesPerKey = (process.memoryUsage.rss() - residentBefore) / count;
-  const { heapBytes: heapEstimate, columnBytes } = index.memory();
+  timings["full collection"] = time(1, collect);
+  const bytes = heapBytes() - heapBefore;
+  const residentBytes = process.memoryUsage.rss() - residentBefore;
+  const memory = index.memory();
 
-  const getMs = time(() => {
+  timings.get = time(count, () => {
     for (let i = 0; i < count; i++) {
       if (index.get(keyAt(order[i] as number), Infinity, found)) note(found.main);
     }
   });
   const ranges = Math.ceil(count / RANGE_KEYS);
-  const rangeMs = time(() => {
+  timings["range of 100"] = time(ranges, () => {
     for (let i = 0; i < ranges; i++) {
       let left = RANGE_KEYS;
       index.range(keyAt(order[i] as number), FROM_KEY, Infinity, (_, { main }) => {
@@ -101,67 +99,70 @@ export function measureOnce(count: number): KeyIndexFigures {
       });
     }
   });
-  const updateMs = time(() => {
+  timings["put of a known key"] = time(count, () => {
     for (let i = 0; i < count; i++) index.put(keyAt(order[i] as number), count + i + 2, 0);
   });
   for (let i = 0; i < count; i += 10) index.tombstone(keyAt(i), 2 * count + i + 2, 0);
-  const keep = inSteps(index.keep(3 * count + 2));
-  note(keep.kept);
-  const compact = inSteps(index.compact(3 * count + 2));
-  note(compact.kept);
+  const last = 3 * count + 2;
+  const keep = index.keep(last);
+  const [keepTiming, keepStepMs] = inSteps(keep, count);
+  const compaction = index.compact(last);
+  const [compactTiming, compactStepMs] = inSteps(compaction, count);
+  timings["keep, by key"] = keepTiming;
+  timings["compact, by key"] = compactTiming;
+  note(keep.kept.count);
+  note(compaction.kept.count);
   note(index.liveKeys);
 
   const sorted: string[] = [];
   index.range("\0", FROM_KEY, Infinity, (key) => sorted.push(key) > 0);
   const inOrder = new KeyIndex();
-  const orderedMs = time(() => {
+  timings["insert, in order"] = time(sorted.length, () => {
     for (let i = 0; i < sorted.length; i++) inOrder.put(sorted[i] as string, i + 2, 0);
   });
   note(inOrder.liveKeys);
 
-  let restored: KeyIndex | undefined;
-  const restoreMs = time(() => {
+  let restored = new KeyIndex();
+  timings.restore = time(count, () => {
     const restore = new IndexRestore();
     for (let i = 0; i < count; i++) restore.add(i + 2, 0, false, keyAt(i), i + 2, 1);
     restored = restore.finish();
   });
-  note(restored?.count("\0", FROM_KEY, count) ?? 0);
+  note(restored.count("\0", FROM_KEY, count));
 
+  const estimate = memory.heapBytes + memory.revisionBytes + memory.slotBytes;
   return {
-    insertRandom: perSecond(count, insertMs),
-    insertOrdered: perSecond(sorted.length, orderedMs),
-    update: perSecond(count, updateMs),
-    get: perSecond(count, getMs),
-    rangeOf100: perSecond(ranges, rangeMs),
-    bytesPerKey,
-    residentBytesPerKey,
-    estimatedBytesPerKey: (heapEstimate + columnBytes) / count,
-    fullGcMs,
-    restoreMs,
-    compactMs: compact.ms,
-    compactStepMs: compact.longestMs,
-    keepMs: keep.ms,
-    keepStepMs: keep.longestMs,
+    timings,
+    sizes: {
+      "bytes a key": bytes / count,
+      "bytes a key, by its own estimate": estimate / count,
+      "bytes a key, resident set": residentBytes / count,
+      "longest step of keep, ms": keepStepMs,
+      "longest step of compact, ms": compactStepMs,
+    },
     digest,
   };
 }
 
-function inSteps(sweep: IndexSweep): { ms: number; longestMs: number; kept: number } {
-  let ms = 0;
+/** @returns what the whole pass took, and its longest step in milliseconds */
+function inSteps(sweep: IndexSweep, keys: number): [Timing, number] {
   let longestMs = 0;
-  while (sweep.state === "running") {
-    const step = time(() => sweep.stepFor(STEP_MS, systemClock));
-    ms += step;
-    longestMs = Math.max(longestMs, step);
-  }
-  return { ms, longestMs, kept: sweep.kept.count };
+  const whole = time(keys, () => {
+    while (sweep.state === "running") {
+      const start = performance.now();
+      sweep.stepFor(STEP_MS, systemClock);
+      longestMs = Math.max(longestMs, performance.now() - start);
+    }
+  });
+  return [whole, longestMs];
 }
 
-/** Milliseconds. */
-function time(work: () => void): number {
+function time(calls: number, work: () => void): Timing {
   const start = performance.now();
+  const cpu = process.cpuUsage();
   work();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  return { calls, wallMs: performance.now() - start, cpuMs: (user + system) / 1000 };
 }
 
 /** What forces a full collection; the flag works at run time too. */
@@ -181,9 +182,19 @@ export function measureKeyIndex(count: number, rounds: number): KeyIndexFigures 
   const first = all[0];
   if (first === undefined) throw new Error("there is no figure without a round");
   if (all.some(({ digest }) => digest !== first.digest)) throw new Error("the rounds differ");
-  const names = Object.keys(first) as (keyof KeyIndexFigures)[];
-  const entries = names.map((name) => [name, median(all.map((one) => one[name]))]);
-  return Object.fromEntries(entries) as KeyIndexFigures;
+  const timings = Object.entries(first.timings).map(([name, { calls }]): [string, Timing] => {
+    const ofRounds = all.map((one) => one.timings[name] as Timing);
+    const wallMs = median(ofRounds.map((one) => one.wallMs));
+    return [name, { calls, wallMs, cpuMs: median(ofRounds.map((one) => one.cpuMs)) }];
+  });
+  const sizes = Object.keys(first.sizes).map((name): [string, number] => {
+    return [name, median(all.map((one) => one.sizes[name] as number))];
+  });
+  return {
+    timings: Object.fromEntries(timings),
+    sizes: Object.fromEntries(sizes),
+    digest: first.digest,
+  };
 }
 
 function median(values: readonly number[]): number {
@@ -194,12 +205,16 @@ function median(values: readonly number[]): number {
 function main(): void {
   const full = process.env.BENCH === "full";
   const count = full ? 1_000_000 : 2000;
-  const { digest, ...figures } = measureKeyIndex(count, full ? 5 : 1);
-  const table = Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [name, Math.round(value * 10) / 10]),
-  );
-  console.log(`key index of ${count} keys; speeds in thousands a second`);
-  console.table(table);
+  const { timings, sizes, digest } = measureKeyIndex(count, full ? 5 : 1);
+  const rows = Object.entries(timings).map(([name, { calls, wallMs, cpuMs }]) => ({
+    [`${count} keys`]: name,
+    "wall ms": Math.round(wallMs),
+    "CPU ms": Math.round(cpuMs),
+    "a second, wall": Math.round((calls / wallMs) * 1000),
+    "a second, CPU": Math.round((calls / cpuMs) * 1000),
+  }));
+  console.table(rows);
+  for (const [name, value] of Object.entries(sizes)) console.log(`${name}: ${value.toFixed(1)}`);
   console.log({ node: process.version, digest });
 }
 

@@ -40,9 +40,11 @@ export interface IndexMemory {
   readonly liveKeys: number;
   readonly revisions: number;
   /** Typed arrays that hold the revisions, and how much of that waits to be used again. */
-  readonly columnBytes: number;
-  readonly columnFreeBytes: number;
-  /** An estimate of what V8's heap has of it: key strings, map and tree. */
+  readonly revisionBytes: number;
+  readonly revisionFreeBytes: number;
+  /** Typed arrays by which a key is found. */
+  readonly slotBytes: number;
+  /** An estimate of what V8's heap has of it: the keys' strings, and references to them. */
   readonly heapBytes: number;
 }
 
@@ -56,8 +58,8 @@ export interface IndexParts {
   readonly keyBytes: number;
 }
 
-/** Measured with Node 20: a string's head and padding, its entry in the map, its places in the tree. */
-const HEAP_BYTES_PER_KEY: number = 16 + 4 + 33 + 30;
+/** With Node 20: a string's head and padding, the table's reference, and the tree's, with its id and their share. */
+const HEAP_BYTES_PER_KEY: number = 16 + 4 + 8 + 27;
 
 export class KeyIndex {
   readonly #table: KeyTable;
@@ -196,8 +198,9 @@ export class KeyIndex {
       keys,
       liveKeys: this.#liveKeys,
       revisions: this.#generations.revisions,
-      columnBytes: this.#generations.bytes,
-      columnFreeBytes: this.#generations.freeBytes,
+      revisionBytes: this.#generations.bytes,
+      revisionFreeBytes: this.#generations.freeBytes,
+      slotBytes: this.#table.slotBytes,
       heapBytes: this.#keyBytes + keys * HEAP_BYTES_PER_KEY,
     };
   }
