@@ -2,6 +2,7 @@
  * `strata-defrag FILE | --data-dir DIR`: gives back the free space of a database, a snapshot, or the database of a
  * stopped member, and says what that brought.
  */
+import { statSync } from "node:fs";
 import { StrataError } from "../src/base/errors.ts";
 import { PRODUCT_VERSION } from "../src/base/version.ts";
 import type { Arguments, Command, Program } from "../src/console/command.ts";
@@ -73,14 +74,17 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const mode = progressMode(flags.text(PROGRESS.name));
   const force = flags.bool("force");
   const { defragFile } = await import("../src/jobs/defrag.ts");
+  const { databasePath } = await import("../src/jobs/database-path.ts");
+  // Named whole if it is missing, and not by the part of its path that is.
+  statSync(databasePath(path));
   try {
     const report = await runJob(io, mode, (pool, options) =>
       defragFile(pool, path, { ...options, force }),
     );
-    const done = { defragmented: true, ...report };
+    const done = { defragmented: true, ...report, tookMs: Math.round(report.tookMs) };
     io.stdout.write(`${format === "json" ? JSON.stringify(done) : shown(report)}\n`);
   } catch (error) {
-    // What was asked for is so already: no reason for a script to stop. See docs/decisions/0004-nothing-to-gain.md
+    // What was asked for is so already: no reason for a script to stop. See docs/decisions/0004-commands.md
     if (!(error instanceof StrataError && error.code === "NO_GAIN")) throw error;
     const left = { defragmented: false, path, reason: error.message };
     const said = `${error.message}; left as it is (--force rewrites it)`;
@@ -102,13 +106,19 @@ function pathOf({ flags, positionals }: Arguments): string {
 
 /** `db: 78 kB -> 33 kB (58 % gained) in 12 ms`, and what else was done. */
 function shown(report: DefragReport): string {
-  const { path, fileBeforeBytes, fileAfterBytes, tookMs, trailer, removedLeftovers } = report;
+  const { path, fileBeforeBytes, fileAfterBytes, tookMs, trailer, lockedBy, removedLeftovers } =
+    report;
   const gained = fileBeforeBytes - fileAfterBytes;
   const percent = Math.round((Math.abs(gained) / Math.max(fileBeforeBytes, 1)) * 100);
   const sizes = `${humanBytes(fileBeforeBytes)} -> ${humanBytes(fileAfterBytes)}`;
   const lines = [
     `${path}: ${sizes} (${percent} % ${gained < 0 ? "more" : "gained"}) in ${humanMs(tookMs)}`,
   ];
+  if (lockedBy === "sidecar") {
+    lines.push(
+      "no flock(2) here: a server that was started meanwhile would not have been kept out",
+    );
+  }
   if (trailer === "renewed") lines.push("the snapshot's SHA-256 was renewed");
   if (removedLeftovers.length > 0) {
     lines.push(`removed what an earlier run left: ${removedLeftovers.join(", ")}`);

@@ -1,5 +1,7 @@
 /** `defrag --data-dir DIR`: the database of a member that is stopped. */
 
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { StrataError } from "../base/errors.ts";
 import type { Arguments, Command } from "../console/command.ts";
@@ -47,10 +49,14 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const dataDir = args.flags.text(DATA_DIR.name);
   const mode = progressMode(args.flags.text(PROGRESS.name));
   const { defragFile } = await import("../jobs/defrag.ts");
-  await runJob(io, mode, (pool, options) =>
-    // etcd rewrites whatever there is to gain.
-    onceUnlocked(io, options.signal, () => defragFile(pool, dataDir, { ...options, force: true })),
-  ).catch((error: unknown) => {
+  await runJob(io, mode, async (pool, options) => {
+    const database = join(dataDir, "member", "snap", "db");
+    // Named whole if it is missing, and not by the part of its path that is.
+    statSync(database);
+    // etcd's rewrites also where there is nothing to gain.
+    const work = (): Promise<unknown> => defragFile(pool, database, { ...options, force: true });
+    await onceUnlocked(io, database, options.signal, work);
+  }).catch((error: unknown) => {
     const why = explain(error);
     if (why === undefined || error instanceof JobAborted) throw error;
     throw new Failure(EXIT_ERROR, `Failed to defragment etcd data[${dataDir}] (${why})`);
@@ -63,6 +69,7 @@ const RETRY_MS = 500;
 /** Tries again while a server holds the file, as etcd's waits for the lock. */
 async function onceUnlocked<T>(
   io: Io,
+  database: string,
   signal: AbortSignal = new AbortController().signal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -71,9 +78,17 @@ async function onceUnlocked<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof StrataError && error.code === "LOCKED")) throw error;
-      if (!said) io.stderr.write(`${error.message} (waiting until it lets go)\n`);
+      if (!said) io.stderr.write(`${waitingFor(database)}\n${error.message}\n`);
       await systemClock.sleep(RETRY_MS, signal);
       if (signal.aborted) throw new JobAborted();
     }
   }
+}
+
+/** etcd's note. Who holds it is in the line after it. */
+function waitingFor(database: string): string {
+  return (
+    `waiting for etcd to close and release its lock on ${JSON.stringify(database)}. ` +
+    "To defrag a running etcd instance, use `etcdctl defrag` instead."
+  );
 }

@@ -18,8 +18,6 @@ export interface FlagSpec {
   readonly help: string;
   /** The command does not run without it. */
   readonly required?: boolean;
-  /** Never run without a value being given for one of these, and never listed. */
-  readonly hidden?: boolean;
 }
 
 type FlagValue = string | boolean | number | readonly string[];
@@ -77,7 +75,6 @@ export function optionOf(spec: FlagSpec): Option {
     return before;
   });
   option.default(parseValue(spec, spec.default));
-  if (spec.hidden) option.hideHelp();
   return option;
 }
 

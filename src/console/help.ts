@@ -60,9 +60,8 @@ function commandLines(tree: CommandTree, deep: boolean): string[] {
 }
 
 function flagLines(flags: readonly FlagSpec[]): string[] {
-  const listed = flags.filter(({ hidden }) => !hidden);
   return columns(
-    listed
+    flags
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((flag) => [
         `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${shownDefault(flag)}`,

@@ -52,12 +52,22 @@ function rounded({ phase, done, total, rate, etaMs }: Progress): Progress {
   return { phase, done, total, rate: Math.round(rate), etaMs: eta };
 }
 
+interface BarPayload {
+  readonly phase: string;
+  /** Undefined while the total is not known. */
+  readonly details: string | undefined;
+}
+
 /** No colours, so that there is none to take away for NO_COLOR. */
 async function barOn(io: Io): Promise<ProgressDisplay> {
-  const { SingleBar } = await import("cli-progress");
+  const { Format, SingleBar } = await import("cli-progress");
   const bar = new SingleBar({
     stream: io.stderr,
-    format: "{phase} [{bar}] {percentage} % | {size} | {speed} | {left}",
+    // How much there is to do is not always known: then there is nothing to draw a bar of.
+    format: (options, { progress }, { phase, details }: BarPayload) =>
+      details === undefined
+        ? `${phase} ...`
+        : `${phase} [${Format.BarFormat(progress, options)}] ${Math.floor(progress * 100)} % | ${details}`,
     barCompleteChar: "#",
     barIncompleteChar: "-",
     barsize: 30,
@@ -70,9 +80,9 @@ async function barOn(io: Io): Promise<ProgressDisplay> {
   let drawn = false;
   const show = (progress: Progress): void => {
     const { phase, done, total, rate, etaMs } = progress;
-    const size = total > 0 ? `${humanBytes(done)} of ${humanBytes(total)}` : humanBytes(done);
-    const left = etaMs === undefined ? "" : `${humanMs(etaMs)} left`;
-    const payload = { phase, size, speed: `${humanBytes(rate)}/s`, left };
+    const details = [`${humanBytes(done)} of ${humanBytes(total)}`, `${humanBytes(rate)}/s`];
+    if (etaMs !== undefined) details.push(`${humanMs(etaMs)} left`);
+    const payload: BarPayload = { phase, details: total > 0 ? details.join(" | ") : undefined };
     if (drawn) {
       bar.setTotal(Math.max(total, 1));
       bar.update(done, payload);

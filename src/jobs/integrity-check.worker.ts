@@ -1,4 +1,5 @@
-import { type CheckInput, type CheckOutput, check } from "./integrity-check.ts";
+import type { CheckInput, CheckOutput } from "./integrity-check.ts";
+import { check } from "./integrity-check-work.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { JobTask } from "./pool.ts";
 import { ProgressWriter } from "./progress.ts";

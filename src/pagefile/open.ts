@@ -1,6 +1,7 @@
 /** Opening a page file of the operating system, with the lock that keeps every other process out. */
 
-import { SystemFile } from "../../native-free/file.ts";
+import { dirname } from "node:path";
+import { SystemDirectory, SystemFile } from "../../native-free/file.ts";
 import { type LockHolder, lockFile } from "../../native-free/file-lock.ts";
 import { StrataError } from "../base/errors.ts";
 import { PageFile, type PageFileOptions } from "./page-file.ts";
@@ -16,6 +17,7 @@ import { PageFile, type PageFileOptions } from "./page-file.ts";
 export function openPageFile(path: string, options: PageFileOptions = {}): PageFile {
   const readOnly = options.readOnly ?? false;
   const file = new SystemFile(path, readOnly ? "read" : "create");
+  let release = (): void => file.close();
   try {
     const lock = lockFile(file, readOnly ? "shared" : "exclusive", {
       fallback: readOnly ? "none" : "sidecar",
@@ -24,14 +26,20 @@ export function openPageFile(path: string, options: PageFileOptions = {}): PageF
       throw new StrataError("LOCKED", `${path}: held by ${shownHolders(lock.holders)}`);
     }
     if (lock.kind === "unsupported" && !readOnly) {
-      throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
+      throw new StrataError("NO_LOCK", `${path}: cannot be locked: ${lock.why}`);
     }
-    return PageFile.open(file, options, () => {
-      if (lock.kind === "held") lock.close();
-      file.close();
-    });
+    if (lock.kind === "held") {
+      release = (): void => {
+        lock.close();
+        file.close();
+      };
+    }
+    const opened = PageFile.open(file, options, release);
+    // A commit is worth nothing in a file whose name is lost; it may be new, or its maker was killed before this.
+    if (!readOnly && !options.noSync) new SystemDirectory(dirname(path)).sync();
+    return opened;
   } catch (error) {
-    file.close();
+    release();
     throw error;
   }
 }

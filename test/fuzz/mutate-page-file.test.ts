@@ -7,7 +7,9 @@ import { fuzzOne, originalsOf } from "./fuzz-page-file.ts";
 const seed = Number(process.env.STRATA_SEEDS?.split(",")[0] ?? 20);
 const count = 1500;
 
-test(`${count} damaged page files neither crash, hang nor give wrong answers: seed ${seed}`, () => {
+test(`${count} damaged page files neither crash, hang nor give wrong answers: seed ${seed}`, {
+  timeout: 300_000,
+}, () => {
   const originals = originalsOf(
     goldenFiles(".db").map((name) => ({ name, bytes: readFileSync(goldenPath(name)) })),
   );

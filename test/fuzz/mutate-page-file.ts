@@ -34,12 +34,16 @@ function main(): void {
   const started = performance.now();
   let failures = 0;
   let slowestMs = 0;
+  let slowest = 0;
   const from = values.only === undefined ? 0 : Number(values.only);
   const to = values.only === undefined ? count : from + 1;
   for (let i = from; i < to; i++) {
     const { outcome, ms, story, error } = fuzzOne(originals, seed, i);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    slowestMs = Math.max(slowestMs, ms);
+    if (ms > slowestMs) {
+      slowestMs = ms;
+      slowest = i;
+    }
     if (values.only !== undefined) console.log(story.join("\n"), `\n${outcome}`);
     if (error !== undefined) {
       failures++;
@@ -49,9 +53,8 @@ function main(): void {
   }
   const seconds = (performance.now() - started) / 1000;
   console.log(`seed ${seed}: ${to - from} mutations in ${seconds.toFixed(1)} s,`);
-  console.log(
-    `${((to - from) / seconds).toFixed(0)} a second, the slowest ${slowestMs.toFixed(0)} ms`,
-  );
+  console.log(`${((to - from) / seconds).toFixed(0)} a second`);
+  console.log(`the slowest, ${slowest}, took ${slowestMs.toFixed(0)} ms`);
   for (const [outcome, n] of [...outcomes].sort((a, b) => b[1] - a[1])) {
     console.log(`${String(n).padStart(9)}  ${outcome}`);
   }

@@ -1,6 +1,7 @@
 /**
  * A power cut while a new file was made left a few bytes, a hole or lost sectors behind, and no later start could open
- * it: the operator had to find out that nothing was in it and delete it by hand, as with bbolt.
+ * it: the operator had to find out that nothing was in it and delete it by hand, as with bbolt, which refuses such a file
+ * or crashes on it.
  */
 import { expect, test } from "vitest";
 import { CorruptionError } from "../../src/base/errors.ts";
