@@ -19,8 +19,8 @@ export interface WalkSource {
   cached?(id: number): Page | undefined;
 }
 
-/** One read takes at most this much. */
-const RUN_BYTES = 512 * 1024;
+/** One read takes at most this much: what the processor still has in its own cache when the pages are looked at. */
+const RUN_BYTES = 128 * 1024;
 
 /** Pages that belong to somebody else and are read along, where that saves a read. */
 const GAP_PAGES = 8;

@@ -126,16 +126,18 @@ export function pageFault(page: Page, where: { offsetBytes: number }): string | 
   if (room < 0) {
     return `page ${page.id}: ${count} elements do not fit into ${length} bytes`;
   }
-  const leaf = flags === LEAF;
+  // Element fields are read by hand: this loop sees every element of every page that is read.
+  const keyField = flags === LEAF ? 8 : 4;
+  const end = base + length;
   let taken = length - room;
-  for (let i = 0, at = PAGE_HEADER_BYTES; i < count; i++, at += ELEMENT_BYTES) {
-    const pos = readU32(view, base + at + (leaf ? 4 : 0));
-    const keyBytes = readU32(view, base + at + (leaf ? 8 : 4));
-    const valueBytes = leaf ? readU32(view, base + at + 12) : 0;
-    taken += keyBytes + valueBytes;
-    if (at + pos + keyBytes + valueBytes > length) {
-      where.offsetBytes = at;
-      return `page ${page.id}: element ${i} of ${count} reaches ${at + pos + keyBytes + valueBytes} bytes into a page of ${length}`;
+  for (let i = 0, at = base + PAGE_HEADER_BYTES; i < count; i++, at += ELEMENT_BYTES) {
+    const pos = readU32(view, at + keyField - 4);
+    let bytes = readU32(view, at + keyField);
+    if (keyField === 8) bytes += readU32(view, at + 12);
+    taken += bytes;
+    if (at + pos + bytes > end) {
+      where.offsetBytes = at - base;
+      return `page ${page.id}: element ${i} of ${count} reaches ${at - base + pos + bytes} bytes into a page of ${length}`;
     }
   }
   if (taken > length) {
