@@ -1,14 +1,14 @@
 import { scanBucket } from "../../src/pagefile/scan.ts";
 import type { Measured } from "../../test/support/judge.ts";
 import { mixDigest, showDigest } from "../../test/support/workload.ts";
-import { keyBucket, openToRead, stopped } from "../support/measure.ts";
+import { keyBucket, openToRead, startClock, stopped } from "../support/measure.ts";
 import type { Question } from "../support/question.ts";
 
 function ours(path: string): Measured {
   using file = openToRead(path);
   let digest = 0;
   let ops = 0;
-  const startMs = performance.now();
+  const clock = startClock();
   file.view((tx) =>
     scanBucket(tx, keyBucket(tx), (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
       const firstOfValue = valueBytes === 0 ? 0 : (bytes[valueOffset] as number);
@@ -16,7 +16,7 @@ function ours(path: string): Measured {
       ops++;
     }),
   );
-  return { ...stopped(ops, startMs), digest: showDigest(digest) };
+  return { ...stopped(ops, clock), digest: showDigest(digest) };
 }
 
 export const FULL_SCAN: Question = {

@@ -1,11 +1,11 @@
 import type { Measured } from "../../test/support/judge.ts";
-import { openToWrite, stopped } from "../support/measure.ts";
+import { openToWrite, startClock, stopped } from "../support/measure.ts";
 import type { Question } from "../support/question.ts";
 
 function ours(path: string): Measured {
-  const startMs = performance.now();
+  const clock = startClock();
   using file = openToWrite(path);
-  const measured = stopped(1, startMs);
+  const measured = stopped(1, clock);
   const { freeBytes } = file.space();
   return { ...measured, digest: String(freeBytes / file.pageBytes) };
 }

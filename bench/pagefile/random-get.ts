@@ -7,7 +7,7 @@ import {
   showDigest,
   xorshift32,
 } from "../../test/support/workload.ts";
-import { keyBucket, newKey, openToRead, stopped } from "../support/measure.ts";
+import { keyBucket, newKey, openToRead, startClock, stopped } from "../support/measure.ts";
 import type { Question, Size } from "../support/question.ts";
 
 const SEED = 54_321;
@@ -17,7 +17,7 @@ function ours(path: string, { revisions, gets }: Size): Measured {
   const next = xorshift32(SEED);
   const key = newKey();
   let digest = 0;
-  const startMs = performance.now();
+  const clock = startClock();
   file.view((tx) => {
     const bucket = keyBucket(tx);
     for (let i = 0; i < gets; i++) {
@@ -33,7 +33,7 @@ function ours(path: string, { revisions, gets }: Size): Measured {
       );
     }
   });
-  return { ...stopped(gets, startMs), digest: showDigest(digest) };
+  return { ...stopped(gets, clock), digest: showDigest(digest) };
 }
 
 export const RANDOM_GET: Question = {

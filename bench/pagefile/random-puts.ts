@@ -6,6 +6,7 @@ import {
   keyBucket,
   newKey,
   openToWrite,
+  startClock,
   stopped,
   valueAt,
 } from "../support/measure.ts";
@@ -19,7 +20,7 @@ function ours(path: string, puts: number, txPuts: number, size: Size): Measured 
   const values = allValues(size.valueBytes);
   const next = xorshift32(SEED);
   const key = newKey();
-  const startMs = performance.now();
+  const clock = startClock();
   for (let put = 0; put < puts; ) {
     const tx = file.beginWrite();
     const bucket = keyBucket(tx);
@@ -32,7 +33,7 @@ function ours(path: string, puts: number, txPuts: number, size: Size): Measured 
     }
     tx.commit();
   }
-  return { ...stopped(puts, startMs), digest: contentDigest(file) };
+  return { ...stopped(puts, clock), digest: contentDigest(file) };
 }
 
 function randomPuts(

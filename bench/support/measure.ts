@@ -13,10 +13,21 @@ import { Noise, REVISION_BYTES } from "../../test/support/workload.ts";
 
 export const KEY_BUCKET: Uint8Array = utf8("key");
 
-/** Stops the clock that started at `startMs`, before a digest takes time and memory of its own. */
-export function stopped(ops: number, startMs: number): Omit<Measured, "digest"> {
+/** Of the wall and of the processors: beside busy neighbours, only the second can be compared. */
+export interface Clock {
+  readonly startMs: number;
+  readonly cpu: NodeJS.CpuUsage;
+}
+
+export function startClock(): Clock {
+  return { startMs: performance.now(), cpu: process.cpuUsage() };
+}
+
+/** Stops a clock, before a digest takes time and memory of its own. */
+export function stopped(ops: number, { startMs, cpu }: Clock): Omit<Measured, "digest"> {
   const seconds = (performance.now() - startMs) / 1000;
-  return { ops, seconds, peakRssBytes: peakRssBytes() };
+  const { user, system } = process.cpuUsage(cpu);
+  return { ops, seconds, cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRssBytes() };
 }
 
 /** The kernel's figure for this program, as the judge takes its own; 0 where there is no such file. */

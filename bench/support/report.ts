@@ -17,6 +17,8 @@ export interface Summary {
   readonly theirs?: Spread;
   /** Ours by theirs, pair by pair. */
   readonly ratio?: Spread;
+  /** The same of the processors' time alone: what both sides cost a machine that has other work too. */
+  readonly cpuRatio?: Spread;
   readonly goal?: number;
   /** Medians. */
   readonly oursPeakRssBytes: number;
@@ -38,6 +40,7 @@ export function summarise({ question, rounds }: Result): Summary {
     ...(pairs.length > 0 && {
       theirs: spread(pairs.map((pair) => speed(pair.theirs))),
       ratio: spread(pairs.map((pair) => speed(pair.ours) / speed(pair.theirs))),
+      cpuRatio: spread(pairs.map((pair) => pair.theirs.cpuSeconds / pair.ours.cpuSeconds)),
       theirsPeakRssBytes: spread(pairs.map((pair) => pair.theirs.peakRssBytes)).median,
     }),
     ...(goal !== undefined && { goal }),
@@ -68,7 +71,17 @@ export function spread(values: readonly number[]): Spread {
 
 /** A table for people, one question a line. */
 export function showTable(summaries: readonly Summary[]): string {
-  const head = ["", "per second: ours", "bbolt", "ratio", "goal", "", "peak RSS: ours", "bbolt"];
+  const head = [
+    "",
+    "per second: ours",
+    "bbolt",
+    "ratio",
+    "goal",
+    "",
+    "CPU ratio",
+    "peak RSS: ours",
+    "bbolt",
+  ];
   const rows = summaries.map((each) => [
     `${each.name} (${shown(each.ops)} ${each.unit})`,
     shownSpread(each.ours, shown),
@@ -76,6 +89,7 @@ export function showTable(summaries: readonly Summary[]): string {
     each.ratio === undefined ? "" : shownSpread(each.ratio, (value) => value.toFixed(2)),
     each.goal === undefined ? "" : each.goal.toFixed(1),
     verdict(each),
+    each.cpuRatio === undefined ? "" : each.cpuRatio.median.toFixed(2),
     mebibytes(each.oursPeakRssBytes),
     each.theirsPeakRssBytes === undefined ? "" : mebibytes(each.theirsPeakRssBytes),
   ]);

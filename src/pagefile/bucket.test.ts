@@ -147,3 +147,42 @@ test("what is put is copied, and what is got stays as it was", () => {
   file.update((tx) => of(tx).put(b("key"), b("other")));
   expect(held).toEqual(Uint8Array.from(b("value")));
 });
+
+test("views from a large transaction stay as they were, though the next ones use its memory again", () => {
+  const fill = (tx: WriteTx, byte: number): void => {
+    for (let i = 0; i < 3000; i++)
+      of(tx).put(b(`key-${i + 1000}`), new Uint8Array(1000).fill(byte));
+  };
+  for (const look of [
+    (bucket: Bucket): Uint8Array | undefined => bucket.get(b("key-3000")),
+    (bucket: Bucket): Uint8Array | undefined => {
+      const cursor = bucket.cursor();
+      return cursor.seek(b("key-3000")) ? cursor.value() : undefined;
+    },
+    (): undefined => undefined,
+  ]) {
+    const file = fileWith(() => undefined);
+    let held: Uint8Array | undefined;
+    file.update((tx) => {
+      fill(tx, 1);
+      held = look(of(tx));
+    });
+    const reader = file.beginRead();
+    const abandoned = file.beginWrite();
+    fill(abandoned, 2);
+    abandoned.rollback();
+    for (const byte of [3, 4, 5]) file.update((tx) => fill(tx, byte));
+    if (held !== undefined) expect(held.every((byte) => byte === 1)).toBe(true);
+    for (const [tx, byte] of [
+      [reader, 1],
+      [file.beginRead(), 5],
+    ] as const) {
+      const cursor = of(tx).cursor();
+      let keys = 0;
+      for (let more = cursor.first(); more; more = cursor.next(), keys++) {
+        if (cursor.value()?.some((found) => found !== byte)) throw new Error(`key ${keys} changed`);
+      }
+      expect(keys).toBe(3000);
+    }
+  }
+});

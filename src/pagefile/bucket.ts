@@ -47,6 +47,7 @@ import {
   branchChildAt,
   claimedCount,
   claimedFlags,
+  descendInto,
   findInBranch,
   findInLeaf,
   LEAF,
@@ -232,7 +233,9 @@ export class Bucket {
       }
       if (flags !== BRANCH) this.#tx.page(id); // Throws: it is not a page of a tree.
       if (claimedCount(view, base) === 0) return undefined;
-      id = branchChildAt(view, base, findInBranch(bytes, view, base));
+      const at = findInBranch(bytes, view, base);
+      descendInto(view, base, at);
+      id = branchChildAt(view, base, at);
     }
     throw this.#tooDeep();
   }

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareBytes, viewOf } from "../base/bytes.ts";
+import { PowerCutDisk } from "../../test/support/power-cut-disk.ts";
+import { compareBytes, latin1, utf8, viewOf } from "../base/bytes.ts";
 import { encodePart, Item, Node, partOf, searchNodeBranch, searchNodeLeaf } from "./node.ts";
 import { Page, parsePage, searchBranch, searchLeaf } from "./page.ts";
+import { PageFile } from "./page-file.ts";
 
 /** Around the length that words are read for, with bytes on both sides of every sign and carry. */
 const someKey = fc
@@ -49,3 +51,56 @@ test("a search in a page or a node finds what a plain look at every key finds", 
     { numRuns: 300 },
   );
 });
+
+/** Keys whose first eight bytes are numbers: in a row, with gaps, bunched, far apart, or all the same. */
+const someNumbers = fc.oneof(
+  fc
+    .tuple(fc.bigInt(0n, 2n ** 64n - 2000n), fc.constantFrom(1n, 1n, 3n, 1000n))
+    .map(([from, step]) =>
+      Array.from({ length: 600 }, (_, i) => BigInt.asUintN(64, from + BigInt(i) * step)),
+    ),
+  fc.array(fc.bigInt(0n, 2n ** 64n - 1n), { minLength: 1, maxLength: 600 }),
+  fc.array(fc.bigInt(0n, 300n), { minLength: 1, maxLength: 600 }),
+  fc.constant(new Array<bigint>(300).fill(7n)),
+);
+
+test("a get finds what was put and nothing else, however the keys are spread", () => {
+  fc.assert(
+    fc.property(someNumbers, fc.boolean(), (numbers, short) => {
+      const values = new Map<string, Uint8Array>();
+      using file = PageFile.open(new PowerCutDisk().openFile("db", "create"), { pageBytes: 1024 });
+      const name = utf8("key");
+      file.update((tx) => {
+        const bucket = tx.createBucket(name);
+        numbers.forEach((number, i) => {
+          const key = Buffer.alloc(short && i % 9 === 0 ? 7 : 8 + (i % 3), i & 0xff);
+          key.set(bigEndian(number).subarray(0, key.length));
+          const value = utf8(`${number}/${i}`.padEnd(40));
+          bucket.put(key, value);
+          values.set(latin1(key), value);
+        });
+      });
+      file.view((tx) => {
+        const bucket = tx.bucket(name);
+        for (const [key, value] of values) {
+          expect(latin1(bucket?.get(Buffer.from(key, "latin1")) ?? utf8("none"))).toBe(
+            latin1(value),
+          );
+        }
+        for (const number of [...numbers.slice(0, 100), 0n, 2n ** 64n - 1n]) {
+          for (const near of [number - 1n, number, number + 1n]) {
+            const key = bigEndian(BigInt.asUintN(64, near));
+            expect(bucket?.get(key)).toEqual(values.get(latin1(key)));
+          }
+        }
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+function bigEndian(number: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(number);
+  return bytes;
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -76,12 +77,33 @@ type measured struct {
 	Ops          int     `json:"ops"`
 	Seconds      float64 `json:"seconds"`
 	Digest       string  `json:"digest"`
+	CPUSeconds   float64 `json:"cpuSeconds"`
 	PeakRSSBytes int64   `json:"peakRssBytes"`
 }
 
-// done stops the clock, before the digest of what was written brings pages in.
-func done(ops int, start time.Time) measured {
-	return measured{Ops: ops, Seconds: time.Since(start).Seconds(), PeakRSSBytes: peakRSS()}
+// clock is of the wall and of the processors: beside busy neighbours, only the second can be compared.
+type clock struct {
+	wall time.Time
+	cpu  time.Duration
+}
+
+func startClock() clock {
+	return clock{time.Now(), cpuTime()}
+}
+
+// stop is called before the digest of what was written brings pages in.
+func (c clock) stop(ops int) measured {
+	wall, cpu := time.Since(c.wall), cpuTime()-c.cpu
+	return measured{Ops: ops, Seconds: wall.Seconds(), CPUSeconds: cpu.Seconds(), PeakRSSBytes: peakRSS()}
+}
+
+// cpuTime is what all threads have spent, the kernel's work for them included.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // peakRSS is the kernel's own figure for this program: getrusage's would count the parent before exec.
@@ -164,7 +186,7 @@ func openAsEtcd(path string) (*bolt.DB, error) {
 // puts runs n puts in transactions of txSize; next sets the key and returns the value of the i-th.
 func puts(db *bolt.DB, f benchFlags, next func(i int, key []byte) []byte) (measured, error) {
 	var key [17]byte
-	start := time.Now()
+	start := startClock()
 	for put := 0; put < f.n; {
 		err := db.Update(func(tx *bolt.Tx) error {
 			b := tx.Bucket(keyBucket)
@@ -182,7 +204,7 @@ func puts(db *bolt.DB, f benchFlags, next func(i int, key []byte) []byte) (measu
 			return measured{}, err
 		}
 	}
-	result := done(f.n, start)
+	result := start.stop(f.n)
 	return result, db.View(func(tx *bolt.Tx) error {
 		_, result.Digest = digestOf(tx.Bucket(keyBucket))
 		return nil
@@ -231,7 +253,7 @@ func benchScan(files []string, _ benchFlags) (result measured, err error) {
 	}
 	defer db.Close()
 	var digest uint32
-	start := time.Now()
+	start := startClock()
 	err = db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(keyBucket).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -240,7 +262,7 @@ func benchScan(files []string, _ benchFlags) (result measured, err error) {
 		}
 		return nil
 	})
-	result = done(result.Ops, start)
+	result = start.stop(result.Ops)
 	result.Digest = fmt.Sprintf("%08x", digest)
 	return result, err
 }
@@ -267,24 +289,24 @@ func benchGet(files []string, f benchFlags) (result measured, err error) {
 	if f.each {
 		transactions, times = f.n, 1
 	}
-	start := time.Now()
+	start := startClock()
 	for i := 0; i < transactions; i++ {
 		if err := db.View(func(tx *bolt.Tx) error { get(tx, times); return nil }); err != nil {
 			return result, err
 		}
 	}
-	result = done(f.n, start)
+	result = start.stop(f.n)
 	result.Digest = fmt.Sprintf("%08x", digest)
 	return result, nil
 }
 
 // benchCompact times from opening the source to the copy's last sync.
 func benchCompact(files []string, f benchFlags) (result measured, err error) {
-	start := time.Now()
+	start := startClock()
 	if _, err := compact(files[0], files[1], f.txMaxSize, f.noSync); err != nil {
 		return result, err
 	}
-	result = done(0, start)
+	result = start.stop(0)
 	db, err := openToRead(files[1])
 	if err != nil {
 		return result, err
@@ -301,12 +323,12 @@ func benchCompact(files []string, f benchFlags) (result measured, err error) {
 // benchOpen times opening for write, which is when bbolt rebuilds a freelist that is not stored. The digest is the
 // number of free pages it found.
 func benchOpen(files []string, _ benchFlags) (measured, error) {
-	start := time.Now()
+	start := startClock()
 	db, err := openAsEtcd(files[0])
 	if err != nil {
 		return measured{}, err
 	}
-	result := done(1, start)
+	result := start.stop(1)
 	defer db.Close()
 	result.Digest = fmt.Sprint(db.Stats().FreePageN)
 	return result, nil

@@ -274,6 +274,8 @@ export interface Measured {
   readonly seconds: number;
   /** Of what was read or written, to compare with strata's: see test/judge/bench.go. */
   readonly digest: string;
+  /** Of all threads, the kernel's work for them included; the disk's time is not in it. */
+  readonly cpuSeconds: number;
   /** The most memory that the process had at once until the work was done, what it maps of the file included. */
   readonly peakRssBytes: number;
 }

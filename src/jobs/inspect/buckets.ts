@@ -36,13 +36,14 @@ export function mapTree(context: Context, view: Rooted): TreeMap {
   const { faults, progress } = context;
   const { source, meta } = view;
   progress.phase(READING, meta.pgid * source.pageBytes);
-  const map = new TreeMap(meta);
+  const reached = newBitmap(view);
+  const map = new TreeMap(meta, reached);
   const entered = reporter(progress, source.pageBytes);
   const visitor = {
     ...together(map, { entered }),
     fault: (what: string, offsetBytes: number): void => faults.add(what, offsetBytes),
   };
-  new TreeWalk(source, visitor, { reached: newBitmap(view), order: false }).bucket(meta.root, 0);
+  new TreeWalk(source, visitor, { reached, order: false }).bucket(meta.root, 0);
   return map;
 }
 

@@ -86,13 +86,13 @@ export async function inspectFile(
   try {
     const { reading } = await readInspected(path, (inspected) => {
       faults = new Faults();
+      if (inspected.kind === "rootless")
+        faults.add(inspected.error.what, inspected.error.offsetBytes);
       // Under a lock, or without a root, what was read stands; otherwise nobody knows before the end.
       if (inspected.kind === "rootless") out.letThrough(head({ mode: "rootless" }));
       else if (inspected.locked) out.letThrough(head({ mode: "locked" }));
       else out.hold();
       report({ path, out, json, show, faults, progress }, inspected, command);
-      if (inspected.kind === "rootless")
-        faults.add(inspected.error.what, inspected.error.offsetBytes);
       if (json) out.write(faultsJson(faults));
     });
     out.end(head(reading));

@@ -12,10 +12,14 @@ export type PageRole =
   /** A leaf or a branch; its overflow pages follow. */
   | { readonly kind: "tree"; readonly bucket: BucketStats; readonly alsoFree: boolean }
   | { readonly kind: "overflow"; readonly head: number }
+  /** The tree leads here, and what stands here is no page of it. */
+  | { readonly kind: "damaged" }
   | { readonly kind: "freelist" }
   | { readonly kind: "free" }
   /** Neither reached nor in the stored free list, or not reached by a tree that is damaged. */
-  | { readonly kind: "lost" };
+  | { readonly kind: "lost" }
+  /** In the file, and no part of the database: a snapshot's checksum, or room to grow into. */
+  | { readonly kind: "beyond" };
 
 export class PageRoles {
   readonly map: TreeMap;
@@ -46,11 +50,13 @@ export class PageRoles {
 
   of(id: number): PageRole {
     if (id < 2) return { kind: "meta" };
+    if (id >= this.pages) return { kind: "beyond" };
     const bucket = this.map.ownerOf(id);
     if (bucket !== undefined) {
       if (!this.map.isHead(id)) return { kind: "overflow", head: this.map.headOf(id) };
       return { kind: "tree", bucket, alsoFree: this.#stored?.has(id) ?? false };
     }
+    if (this.map.reached.has(id)) return { kind: "damaged" };
     if (this.#freelist !== undefined && id >= this.#freelist.id && id < this.#freelist.end) {
       return id === this.#freelist.id
         ? { kind: "freelist" }

@@ -5,6 +5,7 @@
  * A page is shown as it stands in the file, free ones and stale ones included, so password hashes are masked in any.
  */
 import { withoutPasswordHashes } from "../../auth/password-mask.ts";
+import { KEY } from "../../backend/buckets.ts";
 import { hex, latin1, readU32, readU64, viewOf } from "../../base/bytes.ts";
 import { StrataError } from "../../base/errors.ts";
 import { type Json, jsonText } from "../../base/json.ts";
@@ -94,21 +95,17 @@ export function inspectPage(context: Context, inspected: Inspected, { id }: Page
   else writeDump(context, page);
 }
 
-function roleOf(
-  context: Context,
-  inspected: Inspected & { kind: "rooted" },
-  id: number,
-): PageRole | undefined {
+function roleOf(context: Context, inspected: Inspected & { kind: "rooted" }, id: number): PageRole {
   // What is wrong elsewhere is not this page's: `check` tells of it.
   const faults = context.faults.count;
   const roles = new PageRoles(context, inspected);
   context.faults.count = faults;
   context.faults.kept.length = Math.min(context.faults.kept.length, faults);
-  return id < roles.pages ? roles.of(id) : undefined;
+  return roles.of(id);
 }
 
 function isUsed(role: PageRole): boolean {
-  return role.kind !== "free" && role.kind !== "lost";
+  return role.kind !== "free" && role.kind !== "lost" && role.kind !== "beyond";
 }
 
 function roleText(role: PageRole): string {
@@ -119,10 +116,14 @@ function roleText(role: PageRole): string {
       return `in the tree of bucket ${shownPath(role.bucket)}${role.alsoFree ? ", and in the free list too" : ""}`;
     case "overflow":
       return `overflow of page ${role.head}: it has no header of its own`;
+    case "damaged":
+      return "the tree leads here, and this is no page of it";
     case "freelist":
       return "the free list";
     case "free":
       return "free: what stands there is of an earlier transaction";
+    case "beyond":
+      return "no part of the database: it lies behind the pages in use";
     case "lost":
       return "neither reached by the tree nor known to be free";
   }
@@ -225,9 +226,13 @@ function* elementsOf(page: Page): Generator<Element> {
   }
 }
 
-/** The top-level bucket that a page belongs to: of those inside, nobody knows what is in them. */
+/**
+ * The top-level bucket that a page belongs to: of those inside, nobody knows what is in them. A page that belongs to
+ * none may be an old one of bucket `key`; what looks like its rows is shown so.
+ */
 function bucketOf(role: PageRole | undefined): Uint8Array | undefined {
-  const path = role?.kind === "tree" ? role.bucket.path : [];
+  if (role?.kind !== "tree") return KEY;
+  const { path } = role.bucket;
   return path.length === 1 ? path[0] : undefined;
 }
 

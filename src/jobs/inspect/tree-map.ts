@@ -37,6 +37,7 @@ const CHUNK_BITS = 12;
 export class TreeMap implements WalkVisitor {
   /** In the walk's order, the root bucket first. */
   readonly buckets: BucketStats[];
+  readonly reached: PageBitmap;
   bucketCount = 0;
   leafPages = 0;
   branchPages = 0;
@@ -50,7 +51,9 @@ export class TreeMap implements WalkVisitor {
   readonly #inside: number[] = [0];
   #climbing = true;
 
-  constructor(meta: Meta) {
+  /** @param reached  the walk's: what it came to, whether it was a page or not */
+  constructor(meta: Meta, reached: PageBitmap = new PageBitmap()) {
+    this.reached = reached;
     this.buckets = [newStats([], meta.root, meta.sequence)];
   }
 

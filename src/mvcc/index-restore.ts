@@ -1,0 +1,65 @@
+/**
+ * The index of a store that starts: fed with all of bucket `key` in revision order, it sorts the keys once at the end
+ * instead of one by one.
+ *
+ * @see etcd server/storage/mvcc/kvstore.go restoreIntoIndex
+ */
+import { Generations } from "./generations.ts";
+import { KeyIndex } from "./key-index.ts";
+import { KeyTable } from "./key-table.ts";
+import { OrderedKeys } from "./ordered-keys.ts";
+
+export class IndexRestore {
+  readonly #table = new KeyTable();
+  readonly #generations = new Generations();
+  readonly #keys: string[] = [];
+  #liveKeys = 0;
+  #keyBytes = 0;
+
+  /**
+   * One record. For the first of a key, the history before it may be compacted away, so its `create` and `version` are
+   * taken at their word; from there on they follow.
+   * @param key  as for `KeyIndex.put`
+   * @param create, version  of the KeyValue; not looked at for a tombstone
+   * @returns false for a tombstone of a key that is deleted already, which changes nothing
+   */
+  add(
+    main: number,
+    sub: number,
+    tombstone: boolean,
+    key: string,
+    create: number,
+    version: number,
+  ): boolean {
+    const id = this.#table.get(key);
+    if (id === -1) {
+      this.#table.add(key, this.#generations.restore(main, sub, tombstone, create, version));
+      this.#keys.push(key);
+      this.#keyBytes += key.length;
+      if (!tombstone) this.#liveKeys++;
+      return true;
+    }
+    if (tombstone) {
+      if (!this.#generations.tombstone(id, main, sub)) return false;
+      this.#liveKeys--;
+    } else if (this.#generations.put(id, main, sub)) this.#liveKeys++;
+    return true;
+  }
+
+  /** The index. The restore ends with it. */
+  finish(): KeyIndex {
+    const keys = this.#keys.sort();
+    const tree = new OrderedKeys();
+    tree.load(
+      keys,
+      keys.map((key) => this.#table.get(key)),
+    );
+    return new KeyIndex({
+      table: this.#table,
+      tree,
+      generations: this.#generations,
+      liveKeys: this.#liveKeys,
+      keyBytes: this.#keyBytes,
+    });
+  }
+}
