@@ -2,7 +2,8 @@
  * Random-access files and directories: the only door to `node:fs` for data. Everything above takes these interfaces,
  * so that a test can hand in a disk whose power it cuts or that refuses a write.
  *
- * All calls are synchronous: they are made on storage and job threads, where waiting is the work.
+ * All calls but the two syncs "beside" are synchronous: they are made on storage and job threads, where waiting is
+ * the work, or in places that have measured how long it takes.
  */
 import {
   closeSync,
@@ -12,14 +13,17 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   unlinkSync,
   writeSync,
   writevSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The file ended before the bytes asked for. */
@@ -56,6 +60,11 @@ export interface RandomAccessFile {
   truncate(sizeBytes: number): void;
   /** fdatasync: returns only when every earlier write, and the length, survive a power loss. */
   sync(): void;
+  /**
+   * As `sync`, on another thread, where the file can do that: what was written before the call is covered when the
+   * promise resolves, what is written meanwhile may or may not be. Do not close the file before that.
+   */
+  syncBeside?(): Promise<void>;
   /** Gives back the descriptor. Closing twice is harmless. */
   close(): void;
 }
@@ -78,6 +87,18 @@ export interface Directory {
   remove(name: string): void;
   /** fsync of the directory: names and renames survive a power loss after it. */
   sync(): void;
+  /** As `sync`, on another thread, where the directory can do that. */
+  syncBeside?(): Promise<void>;
+}
+
+/** A directory that can hold others. `rename` moves those, too; the target must be missing or empty then. */
+export interface DirectoryTree extends Directory {
+  /** The directory of that name, whether it exists or not. */
+  folder(name: string): DirectoryTree;
+  /** @throws EEXIST if the name is taken. @param permissions  default 0700, as etcd's directories. */
+  makeFolder(name: string, permissions?: number): void;
+  /** @throws ENOTEMPTY if there is anything in it, ENOENT if it is not there. */
+  removeFolder(name: string): void;
 }
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -129,6 +150,11 @@ export class SystemFile implements RandomAccessFile {
   }
 
   writeParts(offsetBytes: number, parts: readonly Uint8Array[]): void {
+    const [first] = parts;
+    if (first !== undefined && parts.length === 1) {
+      this.write(offsetBytes, first);
+      return;
+    }
     let at = offsetBytes;
     for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
       const some = parts.slice(from, from + WRITEV_PARTS_MAX);
@@ -170,7 +196,7 @@ export class SystemFile implements RandomAccessFile {
   }
 }
 
-export class SystemDirectory implements Directory {
+export class SystemDirectory implements DirectoryTree {
   readonly path: string;
 
   constructor(path: string) {
@@ -204,5 +230,26 @@ export class SystemDirectory implements Directory {
     } finally {
       closeSync(fd);
     }
+  }
+
+  async syncBeside(): Promise<void> {
+    const handle = await open(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  folder(name: string): SystemDirectory {
+    return new SystemDirectory(join(this.path, name));
+  }
+
+  makeFolder(name: string, permissions = 0o700): void {
+    mkdirSync(join(this.path, name), permissions);
+  }
+
+  removeFolder(name: string): void {
+    rmdirSync(join(this.path, name));
   }
 }

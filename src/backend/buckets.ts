@@ -28,3 +28,12 @@ export const SCHEDULED_COMPACT_REV: Uint8Array = utf8("scheduledCompactRev");
 export const FINISHED_COMPACT_REV: Uint8Array = utf8("finishedCompactRev");
 /** Text: the version of the schema (etcd ≥ 3.6). */
 export const STORAGE_VERSION: Uint8Array = utf8("storageVersion");
+
+/** Of bucket `auth`. One byte, 1 = on; absent until auth was first on. */
+export const AUTH_ENABLED: Uint8Array = utf8("authEnabled");
+/** Of bucket `auth`. u64 BE: counts changes to users and roles. */
+export const AUTH_REVISION: Uint8Array = utf8("authRevision");
+/** Of bucket `cluster`. Text. */
+export const CLUSTER_VERSION: Uint8Array = utf8("clusterVersion");
+/** Of bucket `cluster`. JSON of a downgrade that is under way (etcd ≥ 3.5). */
+export const DOWNGRADE: Uint8Array = utf8("downgrade");

@@ -27,6 +27,10 @@ export function readU64Big(view: DataView, offset: number): bigint {
   return view.getBigUint64(offset, true);
 }
 
+export function readU32BE(view: DataView, offset: number): number {
+  return view.getUint32(offset);
+}
+
 export function readU64BE(view: DataView, offset: number): number {
   return view.getUint32(offset) * TWO_32 + view.getUint32(offset + 4);
 }
@@ -55,6 +59,17 @@ export function writeU64Big(view: DataView, offset: number, value: bigint): void
 export function writeU64BE(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, Math.floor(value / TWO_32));
   view.setUint32(offset + 4, value % TWO_32);
+}
+
+/** The four bytes at `offset` as a number: of two such numbers the smaller is of the bytes that sort first. */
+export function wordAt(bytes: Uint8Array, offset: number): number {
+  return (
+    (((bytes[offset] as number) << 24) |
+      ((bytes[offset + 1] as number) << 16) |
+      ((bytes[offset + 2] as number) << 8) |
+      (bytes[offset + 3] as number)) >>>
+    0
+  );
 }
 
 /** Bytewise order of two ranges: negative, zero or positive. Allocates nothing. */

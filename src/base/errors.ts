@@ -11,10 +11,13 @@
  * | CLOSED       | the transaction or file was used after its end                                       |
  * | READ_ONLY    | a write on a file or transaction that was opened for reading                         |
  * | FAILED       | an earlier write or sync failed: the file must be reopened before it writes again    |
+ * | NO_LOCK      | there is no lock to be had on this file system or machine                           |
  * | LOCKED       | another process holds the file; the message names it where it can be told            |
  * | CHANGED      | a file that another process writes moved on while it was read without the lock       |
  * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
  * | NO_GAIN      | the job would change nothing worth having                                            |
+ * | COMPACTED    | the revision asked for was given up by a compaction                                  |
+ * | FUTURE       | the revision asked for has not been reached yet                                      |
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
  */
 export type ErrorCode =
@@ -27,9 +30,12 @@ export type ErrorCode =
   | "READ_ONLY"
   | "FAILED"
   | "LOCKED"
+  | "NO_LOCK"
   | "CHANGED"
   | "NO_DISK"
   | "NO_GAIN"
+  | "COMPACTED"
+  | "FUTURE"
   | "IO";
 
 export class StrataError extends Error {

@@ -24,3 +24,9 @@ export const TREE_DEPTH_MAX = 64;
 export const BUCKET_DEPTH_MAX = 256;
 
 invariant(PAGE_BYTES_MAX / 16 < 0xffff, "a page's elements can be counted in 16 bits");
+
+/**
+ * Pages on one way from the root down, through every bucket on it: what recursion has to bear. Real files stay below a
+ * hundred; without it, a chain of buckets that are each within their limits would be one of 16,384 pages.
+ */
+export const PATH_PAGES_MAX = 1024;

@@ -1,28 +1,6 @@
-/**
- * Offline defragmentation: a database file copied into a fresh one beside it, without its free and half-empty pages,
- * and put in its place by a rename.
- *
- * At every moment the old file or the new one is there, whole. A process that is killed leaves a `<file>.tmp.<digits>`
- * behind, a name that etcd sweeps away at its own start and that the next defrag of the file removes.
- *
- * The lock belongs to the old file, not to its name: somebody who opened the old file and waits for its lock would get
- * it after the rename, and write to a file that nobody finds again. So the old file's metas are wiped once the new one
- * is durable: whoever waited fails with `invalid database`, and opens the new file when it tries again.
- */
-import { createHash, randomInt } from "node:crypto";
-import { chmodSync, chownSync, fstatSync, realpathSync, statfsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { SystemDirectory, SystemFile } from "../../native-free/file.ts";
-import { lockFile } from "../../native-free/file-lock.ts";
-import { StrataError } from "../base/errors.ts";
-import { type Compacted, compactTree } from "../pagefile/compact.ts";
-import { readMetas } from "../pagefile/meta.ts";
-import type { PieceSink } from "../pagefile/page-output.ts";
-import type { WalkSource } from "../pagefile/page-runs.ts";
-import { databasePath, shownHolders } from "./offline-file.ts";
+/** Offline defragmentation of a database file: what a caller sees of it. */
+import { databasePath } from "./database-path.ts";
 import type { JobKind, JobOptions, JobPool } from "./pool.ts";
-import { ProgressWriter } from "./progress.ts";
-import { hasTrailer, TRAILER_BYTES } from "./snapshot-trailer.ts";
 
 export interface DefragInput {
   /** The database file itself. */
@@ -44,6 +22,8 @@ export interface DefragReport {
   readonly tookMs: number;
   /** A snapshot's SHA-256 is computed anew for the new content. */
   readonly trailer: "none" | "renewed";
+  /** What kept others out: a `sidecar` is not seen by a real etcd. */
+  readonly lockedBy: "flock" | "sidecar";
   /** Litter of earlier runs that were killed, now gone. */
   readonly removedLeftovers: readonly string[];
 }
@@ -52,14 +32,6 @@ export const DEFRAG: JobKind<DefragInput, DefragReport> = {
   worker: "defrag",
   phases: ["measuring", "copying", "syncing"],
 };
-
-const MEASURING = 0;
-const COPYING = 1;
-const SYNCING = 2;
-
-/** Less than this share of the size, and less than these bytes, is not worth a rewrite unless it is asked for. */
-const GAIN_WORTH = 0.05;
-const GAIN_WORTH_BYTES = 16 * 1024 * 1024;
 
 /**
  * Defragments a database file, a snapshot or the database of a data dir whose server is stopped.
@@ -74,195 +46,4 @@ export async function defragFile(
 ): Promise<DefragReport> {
   const path = databasePath(fileOrDir);
   return pool.run(DEFRAG, { path, force: options.force ?? false }, options);
-}
-
-/** The job itself, on whatever thread. */
-export async function defrag(
-  input: DefragInput,
-  progress: ProgressWriter = new ProgressWriter(),
-): Promise<DefragReport> {
-  const startedMs = performance.now();
-  // A symbolic link is to go on leading to the file, not to be replaced by it.
-  const path = realpathSync(input.path);
-  const old = new SystemFile(path, "write");
-  try {
-    const lock = lockFile(old, "exclusive", { fallback: "sidecar" });
-    if (lock.kind === "busy") {
-      const holders = shownHolders(lock.holders);
-      throw new StrataError(
-        "LOCKED",
-        `${path}: held by ${holders}: stop it, or defragment it online`,
-      );
-    }
-    if (lock.kind === "unsupported") {
-      throw new StrataError("LOCKED", `${path}: cannot be locked: ${lock.why}`);
-    }
-    try {
-      return await defragLocked(old, input, progress, startedMs);
-    } finally {
-      lock.close();
-    }
-  } finally {
-    old.close();
-  }
-}
-
-async function defragLocked(
-  old: SystemFile,
-  input: DefragInput,
-  progress: ProgressWriter,
-  startedMs: number,
-): Promise<DefragReport> {
-  const { path } = old;
-  const directory = new SystemDirectory(dirname(path));
-  const removedLeftovers = removeLeftovers(directory, basename(path));
-  const fileBeforeBytes = old.size();
-  const { active, pageBytes } = readMetas(old);
-  const sizeBeforeBytes = active.pgid * pageBytes;
-  const trailerBytes = hasTrailer(fileBeforeBytes) ? TRAILER_BYTES : 0;
-  const source: WalkSource = {
-    path,
-    pageBytes,
-    pgid: active.pgid,
-    size: () => fileBeforeBytes,
-    readSome: (offsetBytes, into) => old.readSome(offsetBytes, into),
-  };
-  const compact = (phase: number, sink: PieceSink | undefined): Compacted => {
-    progress.phase(phase, sizeBeforeBytes);
-    const onPages = (pages: number): void => progress.done(pages * pageBytes);
-    return compactTree(source, active, sink, { onPages });
-  };
-
-  // The copy is at most as large as the original. Only a disk without room for that much is worth a reading ahead.
-  if (freeDiskBytes(path) < sizeBeforeBytes + trailerBytes) {
-    const { meta } = compact(MEASURING, undefined);
-    assertDisk(path, meta.pgid * pageBytes + trailerBytes);
-  }
-  const temporary = `${basename(path)}.tmp.${randomInt(2 ** 47)}`;
-  let done: Compacted;
-  let sizeAfterBytes: number;
-  try {
-    const copy = new SystemFile(join(directory.path, temporary), "create-exclusive");
-    try {
-      const flushed = new BackgroundSync(copy);
-      try {
-        done = compact(COPYING, (at, bytes) => flushed.write(at, bytes));
-      } finally {
-        await flushed.settled();
-      }
-      sizeAfterBytes = done.meta.pgid * pageBytes;
-      if (!input.force) assertWorth(path, sizeBeforeBytes, sizeAfterBytes);
-      progress.phase(SYNCING, 0);
-      if (trailerBytes > 0) copy.write(sizeAfterBytes, sha256Of(copy, sizeAfterBytes));
-      keepOwner(old, copy);
-      copy.sync();
-    } finally {
-      copy.close();
-    }
-    progress.done(0);
-    directory.rename(temporary, basename(path));
-  } catch (error) {
-    removeLeftovers(directory, basename(path));
-    throw error;
-  }
-  directory.sync();
-  disable(old, pageBytes);
-  return {
-    path,
-    sizeBeforeBytes,
-    sizeAfterBytes,
-    fileBeforeBytes,
-    fileAfterBytes: sizeAfterBytes + trailerBytes,
-    keys: done.keys,
-    buckets: done.buckets,
-    tookMs: performance.now() - startedMs,
-    trailer: trailerBytes > 0 ? "renewed" : "none",
-    removedLeftovers,
-  };
-}
-
-const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
-
-/** Writes that reach the disk while more is being made: the last sync then has little left to wait for. */
-class BackgroundSync {
-  readonly #file: SystemFile;
-  readonly #syncs: Promise<unknown>[] = [];
-  #unsyncedBytes = 0;
-
-  constructor(file: SystemFile) {
-    this.#file = file;
-  }
-
-  write(offsetBytes: number, bytes: Uint8Array): void {
-    this.#file.write(offsetBytes, bytes);
-    this.#unsyncedBytes += bytes.length;
-    if (this.#unsyncedBytes < SYNC_EVERY_BYTES) return;
-    this.#unsyncedBytes = 0;
-    // The outcome is kept as a value: a failure is to be found by `settled`, not by nobody.
-    this.#syncs.push(this.#file.syncBeside().catch((error: unknown) => error));
-  }
-
-  /** @throws the first failure: a sync that failed is not tried again, the file is given up */
-  async settled(): Promise<void> {
-    for (const failure of await Promise.all(this.#syncs)) if (failure !== undefined) throw failure;
-  }
-}
-
-/** Under the lock, whatever of that name is there belongs to a run that is dead. */
-function removeLeftovers(directory: SystemDirectory, name: string): string[] {
-  const leftovers = directory
-    .list()
-    .filter((each) => each.startsWith(`${name}.tmp.`) && /^\d+$/.test(each.slice(name.length + 5)));
-  for (const each of leftovers) directory.remove(each);
-  return leftovers;
-}
-
-function assertWorth(path: string, beforeBytes: number, afterBytes: number): void {
-  const gain = beforeBytes - afterBytes;
-  if (gain > 0 && (gain >= beforeBytes * GAIN_WORTH || gain >= GAIN_WORTH_BYTES)) return;
-  throw new StrataError(
-    "NO_GAIN",
-    `${path}: nothing worth gaining: ${beforeBytes} bytes would become ${afterBytes}`,
-  );
-}
-
-function freeDiskBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
-}
-
-function assertDisk(path: string, neededBytes: number): void {
-  const freeBytes = freeDiskBytes(path);
-  if (freeBytes >= neededBytes) return;
-  throw new StrataError(
-    "NO_DISK",
-    `${path}: the copy needs ${neededBytes} bytes of disk beside it, ${freeBytes} are free`,
-  );
-}
-
-function keepOwner(old: SystemFile, copy: SystemFile): void {
-  const { mode, uid, gid } = fstatSync(old.fd);
-  const mine = fstatSync(copy.fd);
-  if (mine.uid !== uid || mine.gid !== gid) chownSync(copy.path, uid, gid);
-  // After the owner: giving a file away clears bits of its mode.
-  chmodSync(copy.path, mode & 0o7777);
-}
-
-const PIECE_BYTES = 1024 * 1024;
-
-function sha256Of(file: SystemFile, bytes: number): Uint8Array {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(PIECE_BYTES);
-  for (let at = 0; at < bytes; at += PIECE_BYTES) {
-    const some = piece.subarray(0, Math.min(PIECE_BYTES, bytes - at));
-    file.read(at, some);
-    hash.update(some);
-  }
-  return hash.digest();
-}
-
-/** Wipes the metas of a file that has no name any more; with a hard link somewhere it is still somebody's. */
-function disable(old: SystemFile, pageBytes: number): void {
-  if (fstatSync(old.fd).nlink > 0) return;
-  old.write(0, new Uint8Array(2 * pageBytes));
 }

@@ -1,4 +1,5 @@
-import { type DefragInput, type DefragReport, defrag } from "./defrag.ts";
+import type { DefragInput, DefragReport } from "./defrag.ts";
+import { defrag } from "./defrag-work.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { JobTask } from "./pool.ts";
 import { ProgressWriter } from "./progress.ts";

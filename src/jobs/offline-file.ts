@@ -6,12 +6,11 @@
  * cannot reach, and its successor is the first that may reuse pages of N. So what was read from root N counts if N is
  * still the newest valid meta when the reading is over. (A reused page carries the same id: nothing in it would show.)
  */
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import { SystemFile } from "../../native-free/file.ts";
-import { type LockHolder, lockFile } from "../../native-free/file-lock.ts";
+import { lockFile } from "../../native-free/file-lock.ts";
 import { StrataError } from "../base/errors.ts";
 import { type Meta, type MetaPair, readMetas } from "../pagefile/meta.ts";
+import { shownHolders } from "../pagefile/open.ts";
 import type { WalkSource } from "../pagefile/page-runs.ts";
 
 /** A root of a file, and the file to read it from. */
@@ -20,6 +19,8 @@ export interface OfflineView {
   readonly metas: MetaPair;
   readonly meta: Meta;
   readonly source: WalkSource;
+  /** Nobody can write meanwhile: what is read now stands. */
+  readonly locked: boolean;
 }
 
 /** How a file was read: under a shared lock, or beside a process that holds it. */
@@ -35,11 +36,6 @@ export interface OfflineReading<T> {
 /** A server that commits ten times a second outruns a reader of a big file; it is not to be tried for ever. */
 const ATTEMPTS_MAX = 5;
 
-/** The database file of a path that may be a file or an etcd data dir. @throws the system's error if it is neither */
-export function databasePath(path: string): string {
-  return statSync(path).isDirectory() ? join(path, "member", "snap", "db") : path;
-}
-
 /**
  * Reads `path` by `read`, which may be called several times when the file changes under it.
  *
@@ -53,12 +49,15 @@ export async function readOffline<T>(
   try {
     const lock = lockFile(file, "shared");
     if (lock.kind === "held") {
-      return { value: await read(viewOf(file, readMetas(file))), reading: { mode: "locked" } };
+      return {
+        value: await read(viewOf(file, readMetas(file), true)),
+        reading: { mode: "locked" },
+      };
     }
     const why = lock.kind === "busy" ? `held by ${shownHolders(lock.holders)}` : lock.why;
     for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
       const before = readMetas(file);
-      const attempt = await settled(() => read(viewOf(file, before)));
+      const attempt = await settled(() => read(viewOf(file, before, false)));
       const still = sameRoot(before, readMetas(file));
       if (still && !attempt.ok) throw attempt.error;
       if (still && attempt.ok) {
@@ -73,14 +72,6 @@ export async function readOffline<T>(
   } finally {
     file.close();
   }
-}
-
-/** `etcd (pid 123)`, for a message. */
-export function shownHolders(holders: readonly LockHolder[]): string {
-  if (holders.length === 0) return "another process";
-  return holders
-    .map(({ pid, command }) => `${command ?? "a process"} (pid ${pid ?? "unknown"})`)
-    .join(", ");
 }
 
 type Settled<T> =
@@ -99,7 +90,7 @@ function sameRoot(a: MetaPair, b: MetaPair): boolean {
   return a.active.txid === b.active.txid && a.active.root === b.active.root;
 }
 
-function viewOf(file: SystemFile, metas: MetaPair): OfflineView {
+function viewOf(file: SystemFile, metas: MetaPair, locked: boolean): OfflineView {
   const meta = metas.active;
   const source: WalkSource = {
     path: file.path,
@@ -108,5 +99,5 @@ function viewOf(file: SystemFile, metas: MetaPair): OfflineView {
     size: () => file.size(),
     readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
   };
-  return { file, metas, meta, source };
+  return { file, metas, meta, source, locked };
 }

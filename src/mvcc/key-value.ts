@@ -2,6 +2,7 @@
  * A value of bucket `key`: protobuf mvccpb.KeyValue,
  * 1 key: bytes, 2 create_revision, 3 mod_revision, 4 version: int64, 5 value: bytes, 6 lease: int64.
  */
+import { ProtoFields } from "../base/protobuf.ts";
 
 export interface KeyValue {
   readonly key: Uint8Array;
@@ -20,71 +21,8 @@ export interface KeyRange {
 
 const EMPTY = new Uint8Array(0);
 
-/** A reader of protobuf fields that never reads past `end`. */
-class Fields {
-  readonly bytes: Uint8Array;
-  at: number;
-  readonly end: number;
-  /** Of the field under the reader. */
-  field = 0;
-  varint = 0n;
-  start = 0;
-  length = 0;
-
-  constructor(bytes: Uint8Array, offset: number, end: number) {
-    this.bytes = bytes;
-    this.at = offset;
-    this.end = end;
-  }
-
-  /** To the next field. @returns false at the end, or "malformed" */
-  next(): boolean | "malformed" {
-    if (this.at >= this.end) return false;
-    const tag = this.#varint();
-    if (tag === undefined) return "malformed";
-    this.field = Number(tag >> 3n);
-    switch (Number(tag & 7n)) {
-      case 0: {
-        const value = this.#varint();
-        if (value === undefined) return "malformed";
-        this.varint = value;
-        return true;
-      }
-      case 1:
-        return this.#skip(8);
-      case 2: {
-        const length = this.#varint();
-        if (length === undefined || length > BigInt(this.end - this.at)) return "malformed";
-        this.start = this.at;
-        this.length = Number(length);
-        this.at += this.length;
-        return true;
-      }
-      case 5:
-        return this.#skip(4);
-      default:
-        return "malformed";
-    }
-  }
-
-  #skip(count: number): true | "malformed" {
-    if (this.end - this.at < count) return "malformed";
-    this.at += count;
-    this.field = 0;
-    return true;
-  }
-
-  #varint(): bigint | undefined {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      if (this.at >= this.end) return undefined;
-      const byte = this.bytes[this.at++] as number;
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, value);
-    }
-    return undefined;
-  }
-}
+/** What each field must be: 1 a number, 2 bytes. */
+const FIELD_KINDS: readonly (1 | 2 | undefined)[] = [undefined, 2, 1, 1, 1, 2, 1];
 
 /** Decodes a KeyValue; undefined if the bytes are not one. `key` and `value` are views. */
 export function decodeKeyValue(bytes: Uint8Array): KeyValue | undefined {
@@ -94,16 +32,17 @@ export function decodeKeyValue(bytes: Uint8Array): KeyValue | undefined {
   let modRevision = 0n;
   let version = 0n;
   let lease = 0n;
-  const fields = new Fields(bytes, 0, bytes.length);
+  const fields = new ProtoFields(bytes, 0, bytes.length);
   for (let more = fields.next(); more !== false; more = fields.next()) {
     if (more === "malformed") return undefined;
-    const { field, start, length } = fields;
-    if (field === 1) key = bytes.subarray(start, start + length);
-    else if (field === 2) createRevision = BigInt.asIntN(64, fields.varint);
-    else if (field === 3) modRevision = BigInt.asIntN(64, fields.varint);
-    else if (field === 4) version = BigInt.asIntN(64, fields.varint);
-    else if (field === 5) value = bytes.subarray(start, start + length);
-    else if (field === 6) lease = BigInt.asIntN(64, fields.varint);
+    const { field, kind } = fields;
+    if (FIELD_KINDS[field] !== undefined && FIELD_KINDS[field] !== kind) return undefined;
+    if (field === 1) key = fields.view();
+    else if (field === 2) createRevision = fields.int64();
+    else if (field === 3) modRevision = fields.int64();
+    else if (field === 4) version = fields.int64();
+    else if (field === 5) value = fields.view();
+    else if (field === 6) lease = fields.int64();
   }
   return { key, createRevision, modRevision, version, value, lease };
 }
@@ -135,13 +74,78 @@ export function findUserKey(
   }
   into.offset = offset;
   into.length = 0;
-  const fields = new Fields(bytes, offset, end);
+  const fields = new ProtoFields(bytes, offset, end);
   for (let more = fields.next(); more !== false; more = fields.next()) {
     if (more === "malformed") return false;
     if (fields.field === 1) {
+      if (fields.kind !== 2) return false;
       into.offset = fields.start;
       into.length = fields.length;
     }
   }
+  return true;
+}
+
+/** Where the value lies in an encoded KeyValue, and the lease it is attached to. */
+export interface ValueRange extends KeyRange {
+  lease: bigint;
+}
+
+/**
+ * Finds the value and the lease alone, making nothing unless there is a lease.
+ * @returns false if the bytes are no KeyValue
+ */
+export function findValue(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  into: ValueRange,
+): boolean {
+  const end = offset + length;
+  into.offset = end;
+  into.length = 0;
+  into.lease = 0n;
+  let at = offset;
+  // Tags of one byte, in whatever order; lengths and numbers are passed over without being worked out in 64 bits.
+  while (at < end) {
+    const tag = bytes[at++] as number;
+    const field = tag >>> 3;
+    if (tag >= 0x80 || (tag & 7) !== ((FIELD_KINDS[field] ?? 9) === 2 ? 2 : 0)) {
+      return findValueSlowly(bytes, offset, end, into);
+    }
+    if (field === 6) {
+      return findValueSlowly(bytes, offset, end, into);
+    }
+    let value = 0;
+    let scale = 1;
+    let byte = 0x80;
+    while (byte >= 0x80) {
+      if (at >= end || scale > 2 ** 63) return false;
+      byte = bytes[at++] as number;
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+    }
+    if ((tag & 7) === 0) continue;
+    if (value > end - at) return false;
+    if (field === 5) {
+      into.offset = at;
+      into.length = value;
+    }
+    at += value;
+  }
+  return true;
+}
+
+function findValueSlowly(
+  bytes: Uint8Array,
+  offset: number,
+  end: number,
+  into: ValueRange,
+): boolean {
+  const kv = decodeKeyValue(bytes.subarray(offset, end));
+  if (kv === undefined) return false;
+  into.lease = kv.lease;
+  into.offset = kv.value === EMPTY ? end : kv.value.byteOffset - bytes.byteOffset;
+  into.length = kv.value.length;
   return true;
 }

@@ -7,6 +7,7 @@
  * Reading goes straight to the pages. A write takes the pages on its way apart into nodes; commit then merges what has
  * become too small (`rebalance`), cuts what has become too large and gives everything new pages (`spill`).
  */
+import { PagePlace } from "../../native-free/page-cache.ts";
 import {
   equalBytes,
   latin1,
@@ -20,41 +21,55 @@ import { CorruptionError, StrataError } from "../base/errors.ts";
 import {
   BUCKET_DEPTH_MAX,
   KEY_BYTES_MAX,
+  PATH_PAGES_MAX,
   TREE_DEPTH_MAX,
   VALUE_BYTES_MAX,
 } from "../base/limits.ts";
 import { Cursor, materialise, type TreeRef } from "./cursor.ts";
 import {
+  type Entry,
   encodePart,
   FILL_PERCENT_DEFAULT,
+  holdsBucket,
   Item,
   Node,
   nodeOfPage,
   partOf,
   searchNodeBranch,
   searchNodeLeaf,
+  separatorOf,
   splitEnds,
 } from "./node.ts";
 import {
+  BRANCH,
   BUCKET_ELEMENT,
   branchChild,
+  branchChildAt,
+  claimedCount,
+  claimedFlags,
+  descendInto,
+  findInBranch,
+  findInLeaf,
   LEAF,
   leafFlags,
   leafKeyBytes,
   leafKeyOffset,
+  leafValueAt,
   leafValueBytes,
   PAGE_HEADER_BYTES,
   Page,
   parsePage,
   searchBranch,
   searchLeaf,
+  seekKey,
 } from "./page.ts";
 import type { TxContext } from "./tx-context.ts";
 
 /** Root page id and sequence, before an inline page. */
 export const BUCKET_HEADER_BYTES = 16;
 
-const NO_BYTES = new Uint8Array(0);
+/** Where the lookup under way has come to. No lookup begins inside another. */
+const place = new PagePlace();
 
 /** A bucket's value, read. */
 export interface BucketHeader {
@@ -177,6 +192,7 @@ export class Bucket {
    */
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
+    if (this.#root === undefined && this.#inline === undefined) return this.#getBelow(key);
     let ref = this.root();
     for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
       if (ref instanceof Page) {
@@ -191,12 +207,35 @@ export class Bucket {
       } else {
         if (ref.isLeaf) {
           const at = searchNodeLeaf(ref, key);
-          const item = at < 0 ? undefined : ref.items[at];
-          return item === undefined || item.isBucket ? undefined : item.value();
+          const item = at < 0 ? undefined : ref.item(at);
+          if (item === undefined || item.isBucket) return undefined;
+          this.#tx.arena.lent = true;
+          return item.value();
         }
-        const item = ref.items[searchNodeBranch(ref, key)] as Item;
+        const item = ref.item(searchNodeBranch(ref, key));
         ref = item.node ?? this.#tx.page(item.child);
       }
+    }
+    throw this.#tooDeep();
+  }
+
+  /** `get` of a tree that nothing was written to, from its pages alone. */
+  #getBelow(key: Uint8Array): Uint8Array | undefined {
+    let id = this.#rootId;
+    seekKey(key);
+    for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
+      this.#tx.find(id, place);
+      const { bytes, view, base } = place;
+      const flags = claimedFlags(view, base);
+      if (flags === LEAF) {
+        const at = findInLeaf(bytes, view, base);
+        return at < 0 ? undefined : leafValueAt(bytes, view, base, at);
+      }
+      if (flags !== BRANCH) this.#tx.page(id); // Throws: it is not a page of a tree.
+      if (claimedCount(view, base) === 0) return undefined;
+      const at = findInBranch(bytes, view, base);
+      descendInto(view, base, at);
+      id = branchChildAt(view, base, at);
     }
     throw this.#tooDeep();
   }
@@ -225,7 +264,10 @@ export class Bucket {
    */
   delete(key: Uint8Array): boolean {
     this.#assertWritable();
+    const { arena } = this.#tx;
+    const { lent } = arena;
     const found = this.#find(key);
+    arena.lent = lent; // The cursor is ours alone.
     if (found === undefined) return false;
     if (found.isBucket) throw incompatible(key, "a bucket, not a value");
     this.#remove(key);
@@ -263,7 +305,7 @@ export class Bucket {
       throw new StrataError("BAD_ARGUMENT", `buckets nest at most ${BUCKET_DEPTH_MAX} deep`);
     }
     const child = new Bucket(this.#tx, 0, 0n, undefined, this.#depth + 1);
-    child.#root = new Node(true, [], 0, 0);
+    child.#root = new Node(true, []);
     this.#set(name, child.#inlineImage(child.#root), BUCKET_ELEMENT);
     this.#children.set(latin1(name), child);
     return child;
@@ -283,9 +325,14 @@ export class Bucket {
     if (found === undefined) throw new StrataError("NOT_FOUND", `bucket ${shown(name)} not found`);
     if (!found.isBucket) throw incompatible(name, "a value, not a bucket");
     const child = this.#children.get(latin1(name)) ?? this.#openChild(found);
-    child.#releaseAll();
+    try {
+      child.#releaseAll(0);
+      this.#remove(name);
+    } catch (error) {
+      this.#tx.breakBy(error);
+      throw error;
+    }
     this.#children.delete(latin1(name));
-    this.#remove(name);
   }
 
   // What the transaction and the cursor ask of a bucket.
@@ -301,12 +348,11 @@ export class Bucket {
     if (this.#root === undefined) return;
     if (!this.#root.isLeaf) this.#rebalanceChildren(this.#root);
     while (this.#root.unbalanced && !this.#root.isLeaf && this.#root.count <= 1) {
-      const only = this.#root.items[0];
-      if (only === undefined) {
+      if (this.#root.count === 0) {
         this.#root.isLeaf = true;
         break;
       }
-      const child = materialise(this.#tx, only);
+      const child = materialise(this.#tx, this.#root.item(0));
       this.#release(this.#root);
       child.unbalanced = true;
       this.#root = child;
@@ -332,7 +378,7 @@ export class Bucket {
       return true;
     }
     let items = this.#spillNode(root);
-    while (items.length > 1) items = this.#spillNode(new Node(false, items, 0, 0));
+    while (items.length > 1) items = this.#spillNode(new Node(false, items));
     this.#rootId = (items[0] as Item).child;
     this.#inlineValue = undefined;
     return true;
@@ -350,8 +396,8 @@ export class Bucket {
       throw new StrataError("CLOSED", "the bucket was deleted in this transaction");
   }
 
-  #tooDeep(): CorruptionError {
-    const what = `the tree under page ${this.#rootId} is deeper than ${TREE_DEPTH_MAX} pages`;
+  #tooDeep(pages = TREE_DEPTH_MAX): CorruptionError {
+    const what = `the tree under page ${this.#rootId} is deeper than ${pages} pages`;
     return new CorruptionError(this.#tx.path, this.#rootId * this.#tx.pageBytes, what);
   }
 
@@ -381,7 +427,7 @@ export class Bucket {
   }
 
   #takeRoot(): Node {
-    this.#root ??= nodeOfPage(this.#inline ?? this.#tx.page(this.#rootId));
+    this.#root ??= nodeOfPage(this.#inline ?? this.#tx.pageToChange(this.#rootId));
     return this.#root;
   }
 
@@ -396,7 +442,7 @@ export class Bucket {
       }
       const at = searchNodeBranch(node, key);
       last &&= at === node.count - 1;
-      node = materialise(this.#tx, node.items[at] as Item);
+      node = materialise(this.#tx, node.item(at));
     }
     throw this.#tooDeep();
   }
@@ -404,8 +450,7 @@ export class Bucket {
   #set(key: Uint8Array, value: Uint8Array, flags: number): void {
     const { arena } = this.#tx;
     const tail = this.#tail;
-    const last = tail?.items[tail.count - 1];
-    if (tail !== undefined && last !== undefined && isAbove(key, last)) {
+    if (tail !== undefined && tail.count > 0 && isAbove(key, tail.item(tail.count - 1))) {
       arena.copy(key, value);
       tail.insert(
         tail.count,
@@ -416,7 +461,7 @@ export class Bucket {
     }
     const node = this.#takeLeaf(key);
     const at = searchNodeLeaf(node, key);
-    if (at >= 0 && ((node.items[at] as Item).flags & BUCKET_ELEMENT) !== flags) {
+    if (at >= 0 && (node.item(at).flags & BUCKET_ELEMENT) !== flags) {
       throw incompatible(key, flags === 0 ? "a bucket, not a value" : "a value, not a bucket");
     }
     arena.copy(key, value);
@@ -428,7 +473,15 @@ export class Bucket {
 
   #remove(key: Uint8Array): void {
     const node = this.#takeLeaf(key);
-    node.remove(searchNodeLeaf(node, key));
+    const at = searchNodeLeaf(node, key);
+    if (at < 0) {
+      // A cursor found it, so it is in another leaf than the separators say.
+      const what = `page ${node.pageId}: key ${shown(key)} belongs here and is elsewhere`;
+      const error = new CorruptionError(this.#tx.path, node.pageId * this.#tx.pageBytes, what);
+      this.#tx.breakBy(error);
+      throw error;
+    }
+    node.remove(at);
     this.#tx.mutations++;
   }
 
@@ -446,7 +499,7 @@ export class Bucket {
     const threshold = this.#tx.pageBytes / 4;
     let i = 0;
     while (i < node.count) {
-      const child = (node.items[i] as Item).node;
+      const child = node.childNode(i);
       if (child === undefined) {
         i++;
         continue;
@@ -466,13 +519,22 @@ export class Bucket {
       }
       if (node.count === 1) break;
       const left = i === 0 ? 0 : i - 1;
-      const into = materialise(this.#tx, node.items[left] as Item);
-      const from = materialise(this.#tx, node.items[left + 1] as Item);
+      const into = materialise(this.#tx, node.item(left));
+      const from = materialise(this.#tx, node.item(left + 1));
+      if (into.count === 0 || from.count === 0) {
+        // A branch without children, which bbolt may leave behind: nothing to merge with.
+        const empty = into.count === 0 ? into : from;
+        this.#release(empty);
+        node.remove(empty === into ? left : left + 1);
+        child.unbalanced = true;
+        i = left;
+        continue;
+      }
       if (into.isLeaf !== from.isLeaf) {
         i++;
         continue;
       }
-      into.setItems(into.items.concat(from.items));
+      into.append(from);
       into.unbalanced = true;
       this.#release(from);
       node.remove(left + 1);
@@ -484,10 +546,10 @@ export class Bucket {
   /** Writes a node and what hangs below it; returns the branch items that lead to its pages. */
   #spillNode(node: Node): Item[] {
     if (!node.isLeaf) {
-      const items: Item[] = [];
-      for (const item of node.items) {
-        if (item.node === undefined) items.push(item);
-        else for (const part of this.#spillNode(item.node)) items.push(part);
+      const items: Entry[] = [];
+      for (const entry of node.items) {
+        if (typeof entry === "number" || entry.node === undefined) items.push(entry);
+        else for (const part of this.#spillNode(entry.node)) items.push(part);
       }
       node.setItems(items);
     }
@@ -496,12 +558,7 @@ export class Bucket {
     let from = 0;
     for (const end of splitEnds(node, this.#tx.pageBytes, this.fillPercent)) {
       const id = this.#tx.write(partOf(node, from, end));
-      const first = node.items[from];
-      parts.push(
-        first === undefined
-          ? new Item(NO_BYTES, 0, 0, 0, 0, id)
-          : new Item(first.bytes, first.offset, first.keyBytes, 0, 0, id),
-      );
+      parts.push(separatorOf(node, from, id));
       from = end;
     }
     return parts;
@@ -510,7 +567,7 @@ export class Bucket {
   /** bbolt's rule: one leaf, no bucket inside, at most a quarter of a page. */
   #fitsInline(root: Node): boolean {
     if (!root.isLeaf || root.sizeBytes > Math.floor(this.#tx.pageBytes / 4)) return false;
-    return !root.items.some((item) => item.isBucket);
+    return !holdsBucket(root);
   }
 
   #inlineImage(root: Node): Uint8Array {
@@ -532,22 +589,23 @@ export class Bucket {
     return value;
   }
 
-  /** Frees every page of the bucket and of the buckets inside. */
-  #releaseAll(): void {
-    this.#releaseTree(this.root(), 0);
+  /** Frees every page of the bucket and of the buckets inside. @param depth  pages above it that are being freed */
+  #releaseAll(depth: number): void {
+    this.#releaseTree(this.root(), depth);
     this.#deleted = true;
   }
 
   #releaseTree(ref: TreeRef, depth: number): void {
-    if (depth >= TREE_DEPTH_MAX) throw this.#tooDeep();
+    if (depth >= PATH_PAGES_MAX) throw this.#tooDeep(PATH_PAGES_MAX);
     const node = ref instanceof Page ? nodeOfPage(ref) : ref;
-    for (const item of node.items) {
+    for (let i = 0; i < node.count; i++) {
+      const item = node.item(i);
       if (!node.isLeaf) {
         this.#releaseTree(item.node ?? this.#tx.page(item.child), depth + 1);
       } else if (item.isBucket) {
         const name = item.key();
         const child = this.#children.get(latin1(name)) ?? this.#openChildOf(item);
-        child.#releaseAll();
+        child.#releaseAll(depth + 1);
         this.#children.delete(latin1(name));
       }
     }

@@ -7,6 +7,7 @@
 import { CorruptionError } from "../base/errors.ts";
 import { readFreelistPage } from "./free-pages.ts";
 import type { Meta } from "./meta.ts";
+import { parsePage } from "./page.ts";
 import { PageBitmap } from "./page-bitmap.ts";
 import { PageRun, type WalkSource } from "./page-runs.ts";
 import { TreeWalk, type WalkVisitor } from "./walk.ts";
@@ -101,7 +102,7 @@ function storedFree(
   }
   const freed = new PageBitmap(pages);
   try {
-    const page = new PageRun(source).single(id);
+    const page = parsePage(new PageRun(source).single(id), path, at);
     for (const freeId of readFreelistPage(page, path, pageBytes)) {
       if (freeId < 2 || freeId >= pages) {
         fault(`freelist page ${id} lists page ${freeId}: out of bounds: ${pages}`, at);

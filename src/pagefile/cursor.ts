@@ -29,7 +29,7 @@ export interface CursorTarget {
   root(): TreeRef;
 }
 
-/** Empty leaves in a row that a cursor steps over; a committed tree has none. */
+/** Empty leaf pages in a row that a cursor steps over: a committed tree has none. */
 const EMPTY_LEAVES_MAX = 4096;
 
 const NO_BYTES = new Uint8Array(0);
@@ -107,7 +107,7 @@ export class Cursor {
         }
         const at = searchNodeBranch(ref, key);
         this.#push(ref, at);
-        ref = this.#childOf(ref.items[at] as Item);
+        ref = this.#childOf(ref.item(at));
       }
     }
   }
@@ -116,28 +116,51 @@ export class Cursor {
   next(): boolean {
     if (!this.valid) return false;
     this.#tx.assertOpen();
-    if (this.#tx.mutations !== this.#mutations) {
-      const key = this.key();
-      if (!this.seek(key)) return false;
-      if (compareRanges(this.bytes, this.keyOffset, this.keyBytes, key, 0, key.length) > 0)
-        return true;
-    }
-    const top = this.#depth - 1;
-    this.#indexes[top] = (this.#indexes[top] as number) + 1;
-    return this.#loadForward();
+    return this.#tx.mutations === this.#mutations ? this.#forward() : this.#nextAfter(this.key());
   }
 
   /** One back. @returns false before the first: the cursor then stands nowhere */
   prev(): boolean {
     if (!this.valid) return false;
     this.#tx.assertOpen();
-    if (this.#tx.mutations !== this.#mutations) {
-      const key = this.key();
-      if (!this.seek(key)) return this.last();
-    }
+    return this.#tx.mutations === this.#mutations ? this.#backward() : this.#prevBefore(this.key());
+  }
+
+  #forward(): boolean {
+    const top = this.#depth - 1;
+    this.#indexes[top] = (this.#indexes[top] as number) + 1;
+    return this.#loadForward();
+  }
+
+  #backward(): boolean {
     const top = this.#depth - 1;
     this.#indexes[top] = (this.#indexes[top] as number) - 1;
     return this.#loadBackward();
+  }
+
+  /** Forward from a key that may be gone. Where keys do not ascend, a search could come out before it for ever. */
+  #nextAfter(key: Uint8Array): boolean {
+    let more = this.seek(key);
+    if (more && this.#compareTo(key) === 0) more = this.#forward();
+    if (more && this.#compareTo(key) <= 0) throw this.#unsorted();
+    return more;
+  }
+
+  #prevBefore(key: Uint8Array): boolean {
+    const more = this.seek(key) ? this.#backward() : this.last();
+    if (more && this.#compareTo(key) >= 0) throw this.#unsorted();
+    return more;
+  }
+
+  #compareTo(key: Uint8Array): number {
+    return compareRanges(this.bytes, this.keyOffset, this.keyBytes, key, 0, key.length);
+  }
+
+  #unsorted(): CorruptionError {
+    const ref = this.#refs[this.#depth - 1] as TreeRef;
+    const id = ref instanceof Page ? ref.id : ref.pageId;
+    const what = `page ${id}: its keys do not ascend`;
+    return new CorruptionError(this.#tx.path, id * this.#tx.pageBytes, what);
   }
 
   #start(): void {
@@ -164,7 +187,7 @@ export class Cursor {
 
   #childAt(ref: TreeRef, index: number): TreeRef {
     if (ref instanceof Page) return this.#tx.page(branchChild(ref, index));
-    return this.#childOf(ref.items[index] as Item);
+    return this.#childOf(ref.item(index));
   }
 
   /** Down to a leaf, along the first or the last children. */
@@ -180,26 +203,26 @@ export class Cursor {
 
   /** Loads the element at the top, or the first one of the leaves that follow. */
   #loadForward(): boolean {
-    for (let empty = 0; ; empty++) {
+    let emptyPages = 0;
+    for (let hopped: 0 | 1 = 0; ; hopped = 1) {
       const top = this.#depth - 1;
       const ref = this.#refs[top] as TreeRef;
       const index = this.#indexes[top] as number;
-      if (ref.isLeaf && index < ref.count) return this.#load(ref, index, empty === 0 ? 0 : 1);
+      if (ref.isLeaf && index < ref.count) return this.#load(ref, index, hopped);
       if (!this.#climb(1)) return false;
-      if (empty > EMPTY_LEAVES_MAX) throw this.#tooManyEmpty();
+      emptyPages = this.#countEmpty(ref, emptyPages);
     }
   }
 
   #loadBackward(): boolean {
-    for (let empty = 0; ; empty++) {
+    let emptyPages = 0;
+    for (let hopped: 0 | -1 = 0; ; hopped = -1) {
       const top = this.#depth - 1;
       const ref = this.#refs[top] as TreeRef;
       const index = this.#indexes[top] as number;
-      if (ref.isLeaf && index >= 0 && index < ref.count) {
-        return this.#load(ref, index, empty === 0 ? 0 : -1);
-      }
+      if (ref.isLeaf && index >= 0 && index < ref.count) return this.#load(ref, index, hopped);
       if (!this.#climb(-1)) return false;
-      if (empty > EMPTY_LEAVES_MAX) throw this.#tooManyEmpty();
+      emptyPages = this.#countEmpty(ref, emptyPages);
     }
   }
 
@@ -235,7 +258,8 @@ export class Cursor {
       this.valueBytes = leafValueBytes(ref, index);
       this.isBucket = (leafFlags(ref, index) & BUCKET_ELEMENT) !== 0;
     } else {
-      const item = ref.items[index] as Item;
+      const item = ref.item(index);
+      this.#tx.arena.lent = true;
       this.bytes = item.bytes;
       this.keyOffset = item.offset;
       this.keyBytes = item.keyBytes;
@@ -261,13 +285,17 @@ export class Cursor {
     return true;
   }
 
-  #tooManyEmpty(): CorruptionError {
-    return new CorruptionError(this.#tx.path, 0, `${EMPTY_LEAVES_MAX} empty leaf pages in a row`);
+  /** A transaction may have emptied any number of nodes, but pages that are empty in a row were forged. */
+  #countEmpty(ref: TreeRef, before: number): number {
+    if (!(ref instanceof Page)) return before;
+    if (before < EMPTY_LEAVES_MAX) return before + 1;
+    const what = `page ${ref.id}: ${EMPTY_LEAVES_MAX} empty leaf pages in a row`;
+    throw new CorruptionError(this.#tx.path, ref.id * this.#tx.pageBytes, what);
   }
 }
 
 /** Takes a tree page apart, for a write. */
 export function materialise(tx: TxContext, item: Item): Node {
-  item.node ??= nodeOfPage(tx.page(item.child));
+  item.node ??= nodeOfPage(tx.pageToChange(item.child));
   return item.node;
 }

@@ -55,6 +55,46 @@ export interface Meta {
   readonly txid: number;
 }
 
+/** A meta's fields as they stand there, whether they can be trusted or not. */
+export interface RawMeta {
+  readonly magic: number;
+  readonly version: number;
+  readonly pageBytes: number;
+  readonly flags: number;
+  readonly root: bigint;
+  readonly sequence: bigint;
+  /** All ones: not stored. */
+  readonly freelist: bigint;
+  readonly pgid: bigint;
+  readonly txid: bigint;
+  readonly checksum: bigint;
+  /** What the checksum should be. */
+  readonly computed: bigint;
+}
+
+/** Whether a raw free list id means that the list is not stored. */
+export function isNotStored(freelist: bigint): boolean {
+  return freelist === NOT_STORED;
+}
+
+/** The fields of a meta page image of at least 80 bytes, for whoever looks at a damaged one. */
+export function rawMeta(image: Uint8Array): RawMeta {
+  const view = viewOf(image);
+  return {
+    magic: readU32(view, MAGIC),
+    version: readU32(view, VERSION),
+    pageBytes: readU32(view, PAGE_SIZE),
+    flags: readU32(view, META_FLAGS),
+    root: readU64Big(view, ROOT),
+    sequence: readU64Big(view, SEQUENCE),
+    freelist: readU64Big(view, FREELIST_ID),
+    pgid: readU64Big(view, PGID),
+    txid: readU64Big(view, TXID),
+    checksum: readU64Big(view, CHECKSUM),
+    computed: fnv1a64(image.subarray(MAGIC, CHECKSUM)),
+  };
+}
+
 export type MetaReading =
   | { readonly kind: "valid"; readonly meta: Meta }
   | {
@@ -106,6 +146,11 @@ export function readMeta(image: Uint8Array): MetaReading {
     pgid: readU64(view, PGID),
     txid: readU64(view, TXID),
   };
+  // A txid that has no successor, or a size that no disk holds: forged as well, and numbers here end at 2^53.
+  if (meta.txid >= Number.MAX_SAFE_INTEGER || meta.pgid * pageBytes > Number.MAX_SAFE_INTEGER) {
+    const what = `invalid database (txid ${meta.txid}, ${meta.pgid} pages: beyond 2^53)`;
+    return { kind: "invalid", error: "invalid database", what, offsetBytes: PGID };
+  }
   return { kind: "valid", meta };
 }
 

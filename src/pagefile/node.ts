@@ -1,6 +1,8 @@
 /**
  * A page taken apart for writing: its elements as a list that can be changed, and the way back to bytes.
  *
+ * Most elements of a page that is changed are not: each is only its number in the page until somebody asks for more.
+ *
  * An item does not own its bytes. It points at key‖value where they already lie: in the page it came from, or in the
  * transaction's arena. Neighbours that lie next to each other are copied as one piece when the node is written.
  */
@@ -11,6 +13,7 @@ import {
   branchChild,
   branchKeyBytes,
   branchKeyOffset,
+  compareSought,
   ELEMENT_BYTES,
   LEAF,
   leafFlags,
@@ -19,7 +22,10 @@ import {
   leafValueBytes,
   PAGE_HEADER_BYTES,
   type Page,
+  seekKey,
 } from "./page.ts";
+
+const NO_BYTES = new Uint8Array(0);
 
 /** bbolt's `minKeysPerPage`: no split leaves fewer elements on a page. */
 const SPLIT_ELEMENTS_MIN = 2;
@@ -72,9 +78,15 @@ export class Item {
   }
 }
 
+/** An item, or the number of an element in the node's page. */
+export type Entry = Item | number;
+
 export class Node {
   isLeaf: boolean;
-  items: Item[];
+  /** In key order. */
+  items: Entry[];
+  /** Where the elements are that `items` has as numbers. */
+  readonly page: Page | undefined;
   /** The page this node was read from, freed when it is written anew; 0 = none. */
   pageId: number;
   overflow: number;
@@ -83,87 +95,149 @@ export class Node {
   /** Bytes it would take on one page. */
   sizeBytes: number;
 
-  constructor(isLeaf: boolean, items: Item[], pageId: number, overflow: number) {
+  constructor(isLeaf: boolean, items: Entry[], page?: Page) {
     this.isLeaf = isLeaf;
     this.items = items;
-    this.pageId = pageId;
-    this.overflow = overflow;
-    this.sizeBytes = sizeOf(items, 0, items.length);
+    this.page = page;
+    this.pageId = page?.id ?? 0;
+    this.overflow = page?.overflow ?? 0;
+    this.sizeBytes = sizeOf(this, 0, items.length);
   }
 
   get count(): number {
     return this.items.length;
   }
 
+  /** Element `i`, 0 ≤ i < count. */
+  item(i: number): Item {
+    const entry = this.items[i] as Entry;
+    if (typeof entry !== "number") return entry;
+    const item = itemOfPage(this.page as Page, entry);
+    this.items[i] = item;
+    return item;
+  }
+
+  /** The child under element `i` of a branch, if it was taken apart. */
+  childNode(i: number): Node | undefined {
+    const entry = this.items[i] as Entry;
+    return typeof entry === "number" ? undefined : entry.node;
+  }
+
   insert(at: number, item: Item): void {
     if (at === this.items.length) this.items.push(item);
     else this.items.splice(at, 0, item);
-    this.sizeBytes += elementSize(item);
+    this.sizeBytes += itemSize(item);
   }
 
   replace(at: number, item: Item): void {
-    this.sizeBytes += elementSize(item) - elementSize(this.items[at] as Item);
+    this.sizeBytes += itemSize(item) - elementSize(this, at);
     this.items[at] = item;
   }
 
   remove(at: number): void {
-    this.sizeBytes -= elementSize(this.items[at] as Item);
+    this.sizeBytes -= elementSize(this, at);
     this.items.splice(at, 1);
     this.unbalanced = true;
   }
 
-  setItems(items: Item[]): void {
+  /** @param items  numbers among them are of this node's page */
+  setItems(items: Entry[]): void {
     this.items = items;
-    this.sizeBytes = sizeOf(items, 0, items.length);
+    this.sizeBytes = sizeOf(this, 0, items.length);
+  }
+
+  /** Takes over the elements of a node whose keys all follow. */
+  append(from: Node): void {
+    for (let i = 0; i < from.count; i++) this.items.push(from.item(i));
+    this.sizeBytes += from.sizeBytes - PAGE_HEADER_BYTES;
   }
 }
 
-export function elementSize(item: Item): number {
+function itemSize(item: Item): number {
   return ELEMENT_BYTES + item.keyBytes + item.valueBytes;
 }
 
-function sizeOf(items: readonly Item[], from: number, to: number): number {
+/** Bytes that element `i` takes on a page. */
+export function elementSize(node: Node, i: number): number {
+  const entry = node.items[i] as Entry;
+  if (typeof entry !== "number") return itemSize(entry);
+  const page = node.page as Page;
+  if (page.isLeaf) return ELEMENT_BYTES + leafKeyBytes(page, entry) + leafValueBytes(page, entry);
+  return ELEMENT_BYTES + branchKeyBytes(page, entry);
+}
+
+function sizeOf(node: Node, from: number, to: number): number {
   let bytes = PAGE_HEADER_BYTES;
-  for (let i = from; i < to; i++) bytes += elementSize(items[i] as Item);
+  for (let i = from; i < to; i++) bytes += elementSize(node, i);
   return bytes;
+}
+
+function itemOfPage(page: Page, i: number): Item {
+  const { bytes } = page;
+  if (!page.isLeaf) {
+    const offset = branchKeyOffset(page, i);
+    return new Item(bytes, offset, branchKeyBytes(page, i), 0, 0, branchChild(page, i));
+  }
+  const offset = leafKeyOffset(page, i);
+  const flags = leafFlags(page, i);
+  return new Item(bytes, offset, leafKeyBytes(page, i), leafValueBytes(page, i), flags, 0);
+}
+
+/** The branch element that leads to page `child`, whose first element is `i` of this node. */
+export function separatorOf(node: Node, i: number, child: number): Item {
+  const entry = node.items[i];
+  if (entry === undefined) return new Item(NO_BYTES, 0, 0, 0, 0, child);
+  if (typeof entry !== "number") {
+    return new Item(entry.bytes, entry.offset, entry.keyBytes, 0, 0, child);
+  }
+  const page = node.page as Page;
+  const offset = page.isLeaf ? leafKeyOffset(page, entry) : branchKeyOffset(page, entry);
+  const keyBytes = page.isLeaf ? leafKeyBytes(page, entry) : branchKeyBytes(page, entry);
+  return new Item(page.bytes, offset, keyBytes, 0, 0, child);
+}
+
+/** Whether some element is a bucket. */
+export function holdsBucket(node: Node): boolean {
+  return node.items.some((entry) =>
+    typeof entry === "number"
+      ? (leafFlags(node.page as Page, entry) & BUCKET_ELEMENT) !== 0
+      : entry.isBucket,
+  );
 }
 
 /** Takes apart a page that `parsePage` let through. */
 export function nodeOfPage(page: Page): Node {
-  const { count, bytes } = page;
-  const items: Item[] = new Array<Item>(count);
-  if (page.isLeaf) {
-    for (let i = 0; i < count; i++) {
-      items[i] = new Item(
-        bytes,
-        leafKeyOffset(page, i),
-        leafKeyBytes(page, i),
-        leafValueBytes(page, i),
-        leafFlags(page, i),
-        0,
-      );
-    }
-    return new Node(true, items, page.id, page.overflow);
-  }
-  for (let i = 0; i < count; i++) {
-    const offset = branchKeyOffset(page, i);
-    items[i] = new Item(bytes, offset, branchKeyBytes(page, i), 0, 0, branchChild(page, i));
-  }
+  const { count } = page;
+  const items: Entry[] = [];
+  for (let i = 0; i < count; i++) items.push(i);
   // A branch without children holds nothing: it is an empty leaf that lost its name.
-  const node = new Node(count === 0, items, page.id, page.overflow);
-  node.unbalanced = count === 0;
+  const node = new Node(page.isLeaf || count === 0, items, page);
+  node.unbalanced = !page.isLeaf && count === 0;
   return node;
+}
+
+/** Order of an element's key and the one that is searched for, which `seekKey` was told. */
+function compareEntry(node: Node, entry: Entry, key: Uint8Array): number {
+  if (typeof entry !== "number") {
+    return compareRanges(entry.bytes, entry.offset, entry.keyBytes, key, 0, key.length);
+  }
+  const page = node.page as Page;
+  const { bytes, view } = page;
+  if (page.isLeaf) {
+    return compareSought(bytes, view, leafKeyOffset(page, entry), leafKeyBytes(page, entry));
+  }
+  return compareSought(bytes, view, branchKeyOffset(page, entry), branchKeyBytes(page, entry));
 }
 
 /** The first i whose key is ≥ `key`, or `~i` of the place it would take. */
 export function searchNodeLeaf(node: Node, key: Uint8Array): number {
   const { items } = node;
+  seekKey(key);
   let low = 0;
   let high = items.length - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const item = items[middle] as Item;
-    const order = compareRanges(item.bytes, item.offset, item.keyBytes, key, 0, key.length);
+    const order = compareEntry(node, items[middle] as Entry, key);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -174,12 +248,12 @@ export function searchNodeLeaf(node: Node, key: Uint8Array): number {
 /** The child under which `key` belongs: the greatest i whose key is ≤ `key`, or 0. */
 export function searchNodeBranch(node: Node, key: Uint8Array): number {
   const { items } = node;
+  seekKey(key);
   let low = 1;
   let high = items.length - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const item = items[middle] as Item;
-    const order = compareRanges(item.bytes, item.offset, item.keyBytes, key, 0, key.length);
+    const order = compareEntry(node, items[middle] as Entry, key);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -205,7 +279,7 @@ export function splitEnds(node: Node, pageBytes: number, fillPercent: number): n
     let size = PAGE_HEADER_BYTES;
     let at = from;
     for (; at < items.length - SPLIT_ELEMENTS_MIN; at++) {
-      const element = elementSize(items[at] as Item);
+      const element = elementSize(node, at);
       if (at - from >= SPLIT_ELEMENTS_MIN && size + element > threshold) break;
       size += element;
     }
@@ -220,7 +294,9 @@ export function splitEnds(node: Node, pageBytes: number, fillPercent: number): n
 /** Part of a node that gets a page of its own. */
 export interface Part {
   readonly isLeaf: boolean;
-  readonly items: readonly Item[];
+  readonly items: readonly Entry[];
+  /** Where the elements are that `items` has as numbers. */
+  readonly page: Page | undefined;
   readonly from: number;
   readonly to: number;
   readonly sizeBytes: number;
@@ -228,8 +304,9 @@ export interface Part {
 
 export function partOf(node: Node, from: number, to: number): Part {
   const whole = from === 0 && to === node.items.length;
-  const sizeBytes = whole ? node.sizeBytes : sizeOf(node.items, from, to);
-  return { isLeaf: node.isLeaf, items: node.items, from, to, sizeBytes };
+  const sizeBytes = whole ? node.sizeBytes : sizeOf(node, from, to);
+  const { isLeaf, items, page } = node;
+  return { isLeaf, items, page, from, to, sizeBytes };
 }
 
 /** Below this, a byte loop beats making a view and calling `set`. */
@@ -264,7 +341,7 @@ export function encodePart(
   base: number,
   length: number,
 ): void {
-  const { items, from, to, isLeaf } = part;
+  const { items, from, to, isLeaf, page } = part;
   const count = to - from;
   writeU64(view, base, pageId);
   writeU16(view, base + 8, isLeaf ? LEAF : BRANCH);
@@ -278,27 +355,49 @@ export function encodePart(
   let runEnd = 0;
   let runTo = data;
   for (let i = from; i < to; i++) {
-    const item = items[i] as Item;
-    const itemBytes = item.keyBytes + item.valueBytes;
+    const entry = items[i] as Entry;
+    let itemBytes: Uint8Array;
+    let offset: number;
+    let keyBytes: number;
+    let valueBytes = 0;
+    let flags = 0;
+    let child = 0;
+    if (typeof entry !== "number") {
+      ({ bytes: itemBytes, offset, keyBytes, valueBytes, flags, child } = entry);
+    } else {
+      const from = page as Page;
+      itemBytes = from.bytes;
+      if (isLeaf) {
+        offset = leafKeyOffset(from, entry);
+        keyBytes = leafKeyBytes(from, entry);
+        valueBytes = leafValueBytes(from, entry);
+        flags = leafFlags(from, entry);
+      } else {
+        offset = branchKeyOffset(from, entry);
+        keyBytes = branchKeyBytes(from, entry);
+        child = branchChild(from, entry);
+      }
+    }
     if (isLeaf) {
-      writeU32(view, header, item.flags);
+      writeU32(view, header, flags);
       writeU32(view, header + 4, data - header);
-      writeU32(view, header + 8, item.keyBytes);
-      writeU32(view, header + 12, item.valueBytes);
+      writeU32(view, header + 8, keyBytes);
+      writeU32(view, header + 12, valueBytes);
     } else {
       writeU32(view, header, data - header);
-      writeU32(view, header + 4, item.keyBytes);
-      writeU64(view, header + 8, item.child);
+      writeU32(view, header + 4, keyBytes);
+      writeU64(view, header + 8, child);
     }
-    if (item.bytes !== runBytes || item.offset !== runEnd) {
+    if (itemBytes !== runBytes || offset !== runEnd) {
       if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);
-      runBytes = item.bytes;
-      runOffset = item.offset;
+      runBytes = itemBytes;
+      runOffset = offset;
       runTo = data;
     }
-    runEnd = item.offset + itemBytes;
+    const length = keyBytes + valueBytes;
+    runEnd = offset + length;
     header += ELEMENT_BYTES;
-    data += itemBytes;
+    data += length;
   }
   if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);
   bytes.fill(0, data, base + length);

@@ -9,13 +9,13 @@ import { viewOf } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limits.ts";
+import { Arena } from "./arena.ts";
 import { CachedPages } from "./cached-pages.ts";
 import { type CheckResult, checkTree } from "./check.ts";
 import { reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
-import { encodeMetaPage, type Meta, type MetaPair, readMetas } from "./meta.ts";
+import { encodeMetaPage, META_END, type Meta, type MetaPair, readMetas } from "./meta.ts";
 import { encodePart, Node, partOf } from "./node.ts";
-import type { Page } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
 
@@ -57,15 +57,24 @@ export class PageFile {
   readonly #options: PageFileOptions;
   readonly #pages: CachedPages;
   readonly #freelist: Freelist;
+  /** The writer's, one after another. */
+  readonly #arena = new Arena();
   /** Readers by the txid that they read. */
   readonly #readers = new Map<number, number>();
+  readonly #closeFile: () => void;
   #meta: Meta;
   #writer: WriteTx | undefined;
   #failure: unknown;
   #open = true;
 
-  private constructor(file: RandomAccessFile, metas: MetaPair, options: PageFileOptions) {
+  private constructor(
+    file: RandomAccessFile,
+    metas: MetaPair,
+    options: PageFileOptions,
+    closeFile: () => void,
+  ) {
     this.path = file.path;
+    this.#closeFile = closeFile;
     this.pageBytes = metas.pageBytes;
     this.readOnly = options.readOnly ?? false;
     this.#file = file;
@@ -79,19 +88,28 @@ export class PageFile {
    * Opens a file, making a new one of an empty file. The file is the caller's to lock, and is closed by `close`.
    *
    * The meta with the higher txid that is valid is in force: a file whose last commit was cut short opens on the one
-   * before. For writing, the free list is read, or derived by a walk over the whole tree.
+   * before. For writing, that meta is made durable, and the free list is read, or derived by a walk over the whole
+   * tree. A new file whose making was cut short is made anew.
    *
+   * @param closeFile  what `close` does with the file, for a caller that has a lock to give up with it
    * @throws CorruptionError if neither meta is valid, or (for writing) the free list or the tree cannot be read
    * @throws StrataError BAD_ARGUMENT for a page size out of range
    */
-  static open(file: RandomAccessFile, options: PageFileOptions = {}): PageFile {
-    if (file.size() === 0) {
-      if (options.readOnly) throw new CorruptionError(file.path, 0, "file size too small 0");
-      createEmpty(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
+  static open(
+    file: RandomAccessFile,
+    options: PageFileOptions = {},
+    closeFile: () => void = (): void => file.close(),
+  ): PageFile {
+    if (options.readOnly) {
+      if (file.size() === 0) throw new CorruptionError(file.path, 0, "file size too small 0");
+    } else {
+      createIfUnused(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
     }
-    const opened = new PageFile(file, readMetas(file), options);
+    const metas = readMetas(file);
+    const opened = new PageFile(file, metas, options, closeFile);
     if (!opened.readOnly) {
       opened.#loadFreelist();
+      if (!options.noSync) makeDurable(file, metas);
       if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
     }
     return opened;
@@ -137,6 +155,7 @@ export class PageFile {
     const readers = this.#readers;
     this.#writer = new WriteTx(this.#pages, this.#meta, {
       freelist: this.#freelist,
+      arena: this.#arena,
       freelistSync: this.#options.freelistSync ?? false,
       get readersOpen(): boolean {
         return readers.size > 0;
@@ -147,6 +166,7 @@ export class PageFile {
       },
       finished: (meta) => {
         this.#writer = undefined;
+        this.#arena.recycle();
         if (meta !== undefined) this.#meta = meta;
       },
       failed: (error) => {
@@ -202,16 +222,7 @@ export class PageFile {
 
   /** The pages of the last commit, for a walk that ends before the next write transaction commits. */
   walkSource(): WalkSource {
-    const file = this.#file;
-    const { cache } = this.#pages;
-    return {
-      path: this.path,
-      pageBytes: this.pageBytes,
-      pgid: this.#meta.pgid,
-      size: () => file.size(),
-      readSome: (offsetBytes, into) => file.readSome(offsetBytes, into),
-      cached: (id): Page | undefined => cache.get(id),
-    };
+    return this.#pages.walkSource(this.#meta.pgid);
   }
 
   /** Rolls back an open write transaction and closes the file. Closing twice is harmless. */
@@ -219,8 +230,8 @@ export class PageFile {
     if (!this.#open) return;
     this.#writer?.rollback();
     this.#open = false;
-    this.#pages.cache.clear();
-    this.#file.close();
+    this.#pages.close();
+    this.#closeFile();
   }
 
   [Symbol.dispose](): void {
@@ -254,8 +265,11 @@ export class PageFile {
   }
 }
 
-/** A new file: two metas, an empty free list, an empty root bucket; in one write, and synced. */
-function createEmpty(file: RandomAccessFile, pageBytes: number): void {
+/**
+ * Makes a new file of one in which nothing was ever committed: two metas, an empty free list, an empty root bucket; in
+ * one write, and synced.
+ */
+function createIfUnused(file: RandomAccessFile, pageBytes: number): void {
   if (
     pageBytes < PAGE_BYTES_MIN ||
     pageBytes > PAGE_BYTES_MAX ||
@@ -264,7 +278,33 @@ function createEmpty(file: RandomAccessFile, pageBytes: number): void {
     const what = `page size ${pageBytes} is no power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`;
     throw new StrataError("BAD_ARGUMENT", what);
   }
-  file.write(0, emptyFileImage(pageBytes));
+  const image = emptyFileImage(pageBytes);
+  if (!isPartOf(image, file)) return;
+  file.write(0, image);
+  file.sync();
+}
+
+/**
+ * Whether the file is what a power cut left of `image`, each byte its own or still zero. The first commit needs a fifth
+ * page, and its length is durable before its meta is: a file no longer than the image has never seen one.
+ */
+function isPartOf(image: Uint8Array, file: RandomAccessFile): boolean {
+  const sizeBytes = file.size();
+  if (sizeBytes > image.length) return false;
+  const found = new Uint8Array(sizeBytes);
+  file.read(0, found);
+  return found.every((byte, i) => byte === 0 || byte === image[i]);
+}
+
+/**
+ * A process that was killed may have left its last meta in the system's cache. Whoever builds on it overwrites pages
+ * that the meta before needs, so it must be on the disk first. It is written again, not only synced: after a sync that
+ * failed, the system may hold a page for clean that never reached the disk.
+ */
+function makeDurable(file: RandomAccessFile, { activePage, pageBytes }: MetaPair): void {
+  const meta = new Uint8Array(META_END);
+  file.read(activePage * pageBytes, meta);
+  file.write(activePage * pageBytes, meta);
   file.sync();
 }
 
@@ -275,7 +315,7 @@ export function emptyFileImage(pageBytes: number): Uint8Array {
   image.set(encodeMetaPage({ ...meta, txid: 0 }, 0), 0);
   image.set(encodeMetaPage({ ...meta, txid: 1 }, 1), pageBytes);
   image.set(encodeFreelistPage([], 2, pageBytes, pageBytes), 2 * pageBytes);
-  const root = new Node(true, [], 0, 0);
+  const root = new Node(true, []);
   invariant(root.count === 0, "the root bucket of a new file is empty");
   encodePart(partOf(root, 0, 0), 3, 0, image, viewOf(image), 3 * pageBytes, pageBytes);
   return image;

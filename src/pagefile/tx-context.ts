@@ -1,3 +1,4 @@
+import type { PagePlace } from "../../native-free/page-cache.ts";
 import type { Arena } from "./arena.ts";
 import type { Part } from "./node.ts";
 import type { Page } from "./page.ts";
@@ -17,6 +18,12 @@ export interface TxContext {
   assertWritable(): void;
   /** A branch or leaf page. @throws CorruptionError if there is none at that id */
   page(id: number): Page;
+  /** The same to be taken apart: the page is this transaction's alone, and is written anew. */
+  pageToChange(id: number): Page;
+  /** `page` without an object: sets `into` to where the page's bytes are. */
+  find(id: number, into: PagePlace): void;
+  /** A change failed half way: what is in memory is not whole, and only rollback is left. */
+  breakBy(error: unknown): void;
   /** Gives a part a page of its own at commit; returns the page's id. */
   write(part: Part): number;
   /** Pages `id … id + overflow` leave the tree. */

@@ -6,7 +6,7 @@
  * meta is whole leaves the transaction before it in force.
  */
 
-import { newSlab } from "../../native-free/page-cache.ts";
+import { newSlab, type PagePlace, type Slab } from "../../native-free/page-cache.ts";
 import { viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
 import { StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
@@ -18,16 +18,20 @@ import type { Freelist } from "./freelist.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
 import { encodePart, type Part } from "./node.ts";
 import { FREELIST, PAGE_HEADER_BYTES, Page } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
 import type { TxContext } from "./tx-context.ts";
 
 /** A free list of this many ids or more keeps its length in the body: the header has 16 bits for it. */
 export const FREELIST_COUNT_MAX = 0xffff;
 
+/** Of those who never write. */
+const NO_ARENA = new Arena();
+
 abstract class Tx implements TxContext {
   readonly path: string;
   readonly pageBytes: number;
   abstract readonly writable: boolean;
-  readonly arena: Arena = new Arena();
+  abstract readonly arena: Arena;
   mutations = 0;
   protected readonly pages: CachedPages;
   protected open = true;
@@ -68,12 +72,28 @@ abstract class Tx implements TxContext {
     }
   }
 
+  /** The pages that this transaction started from, for a walk or a scan that ends before it does. */
+  walkSource(): WalkSource {
+    this.assertOpen();
+    return this.pages.walkSource(this.meta.pgid);
+  }
+
   assertOpen(): void {
     if (!this.open) throw new StrataError("CLOSED", `${this.path}: the transaction is over`);
   }
 
+  find(id: number, into: PagePlace): void {
+    if (this.pages.cache.find(id, into)) return;
+    const page = this.page(id);
+    into.bytes = page.bytes;
+    into.view = page.view;
+    into.base = page.base;
+  }
+
   abstract assertWritable(): void;
   abstract page(id: number): Page;
+  abstract pageToChange(id: number): Page;
+  abstract breakBy(error: unknown): void;
   abstract write(part: Part): number;
   abstract release(id: number, overflow: number): void;
 }
@@ -84,6 +104,7 @@ abstract class Tx implements TxContext {
  */
 export class ReadTx extends Tx {
   readonly writable: boolean = false;
+  readonly arena: Arena = NO_ARENA;
   readonly #done: () => void;
 
   constructor(pages: CachedPages, meta: Meta, done: () => void) {
@@ -111,6 +132,15 @@ export class ReadTx extends Tx {
     return this.pages.treePage(id, this.meta.pgid);
   }
 
+  pageToChange(id: number): Page {
+    this.assertWritable();
+    return this.page(id);
+  }
+
+  breakBy(): void {
+    this.assertWritable();
+  }
+
   write(): number {
     this.assertWritable();
     return 0;
@@ -124,6 +154,8 @@ export class ReadTx extends Tx {
 /** What a writer needs of the file that it belongs to. */
 export interface WriteHost {
   readonly freelist: Freelist;
+  /** For this transaction alone, until it is finished. */
+  readonly arena: Arena;
   /** Store the free list at commit. */
   readonly freelistSync: boolean;
   /** Some reader is open, so that births of pages matter. */
@@ -146,8 +178,12 @@ interface DirtyPage {
 /** Dirty pages are encoded and written in pieces of this size. */
 const WRITE_PIECE_BYTES = 1024 * 1024;
 
+/** A commit that writes more than one part in this many of the cache is not kept there. */
+const KEEP_PART = 32;
+
 export class WriteTx extends Tx {
   readonly writable: boolean = true;
+  readonly arena: Arena;
   readonly txid: number;
   readonly #host: WriteHost;
   readonly #dirty: DirtyPage[] = [];
@@ -158,6 +194,7 @@ export class WriteTx extends Tx {
   constructor(pages: CachedPages, meta: Meta, host: WriteHost) {
     super(pages, meta);
     this.#host = host;
+    this.arena = host.arena;
     this.#pgid = meta.pgid;
     this.txid = meta.txid + 1;
   }
@@ -231,9 +268,22 @@ export class WriteTx extends Tx {
     try {
       return this.pages.treePage(id, this.meta.pgid);
     } catch (error) {
-      this.#broken ??= error;
+      this.breakBy(error);
       throw error;
     }
+  }
+
+  pageToChange(id: number): Page {
+    try {
+      return this.pages.pageToChange(id, this.meta.pgid, this.arena.pages);
+    } catch (error) {
+      this.breakBy(error);
+      throw error;
+    }
+  }
+
+  breakBy(error: unknown): void {
+    this.#broken ??= error;
   }
 
   write(part: Part): number {
@@ -247,7 +297,7 @@ export class WriteTx extends Tx {
     try {
       this.#host.freelist.release(this.txid, id, overflow);
     } catch (error) {
-      this.#broken ??= error;
+      this.breakBy(error);
       throw error;
     }
   }
@@ -289,9 +339,15 @@ export class WriteTx extends Tx {
     };
   }
 
-  /** By ascending id, pages next to each other in one write; what was written is in the cache then. */
+  /**
+   * By ascending id, pages next to each other in one write. What was written is in the cache then, unless it is so
+   * much that it would push out what readers use: such a commit uses the same memory again and again.
+   */
   #writeDirty(): void {
     const dirty = this.#dirty.sort((a, b) => a.id - b.id);
+    let allPages = 0;
+    for (const { pages } of dirty) allPages += pages;
+    const keep = allPages * this.pageBytes <= this.pages.cache.capacityBytes / KEEP_PART;
     let from = 0;
     while (from < dirty.length) {
       let to = from;
@@ -303,13 +359,19 @@ export class WriteTx extends Tx {
         to < dirty.length &&
         (pages + (dirty[to] as DirtyPage).pages) * this.pageBytes <= WRITE_PIECE_BYTES
       );
-      this.#writePiece(dirty, from, to, pages * this.pageBytes);
+      this.#writePiece(dirty, from, to, pages * this.pageBytes, keep);
       from = to;
     }
   }
 
-  #writePiece(dirty: readonly DirtyPage[], from: number, to: number, pieceBytes: number): void {
-    const slab = newSlab(pieceBytes);
+  #writePiece(
+    dirty: readonly DirtyPage[],
+    from: number,
+    to: number,
+    pieceBytes: number,
+    keep: boolean,
+  ): void {
+    const slab = keep ? newSlab(pieceBytes) : scratch(pieceBytes);
     const { bytes, view } = slab;
     const treePages: Page[] = [];
     let at = 0;
@@ -332,13 +394,23 @@ export class WriteTx extends Tx {
       } else {
         invariant(part.sizeBytes <= length, "a part fits its pages", { id, pages });
         encodePart(part, id, pages - 1, bytes, view, at, length);
-        treePages.push(new Page(id, bytes, view, at, length));
+        if (keep) treePages.push(new Page(id, bytes, view, at, length));
+        else this.pages.cache.drop(id);
       }
       at += length;
     }
     this.#host.writeParts(runId * this.pageBytes, [bytes.subarray(runAt, at)]);
-    this.pages.cache.adopt(slab, treePages);
+    if (keep) this.pages.cache.adopt(slab, treePages);
   }
+}
+
+/** Where pages are encoded that nobody keeps: one for all, since a commit does not wait inside. */
+let scratchSlab: Slab | undefined;
+
+function scratch(sizeBytes: number): Slab {
+  if (sizeBytes > WRITE_PIECE_BYTES) return newSlab(sizeBytes);
+  scratchSlab ??= newSlab(WRITE_PIECE_BYTES);
+  return scratchSlab;
 }
 
 /** | header, count = n or 0xFFFF | n: u64 when count is 0xFFFF | n page ids: u64 each, ascending | zeros */

@@ -6,7 +6,7 @@
  */
 import { compareRanges, hex } from "../base/bytes.ts";
 import { CorruptionError } from "../base/errors.ts";
-import { BUCKET_DEPTH_MAX, TREE_DEPTH_MAX } from "../base/limits.ts";
+import { BUCKET_DEPTH_MAX, PATH_PAGES_MAX, TREE_DEPTH_MAX } from "../base/limits.ts";
 import { type BucketHeader, inlinePage, readBucketHeader } from "./bucket.ts";
 import {
   BRANCH,
@@ -75,6 +75,8 @@ export class TreeWalk {
   readonly #runs: PageRun[] = [];
   readonly #roots: PageRun[] = [];
   #stack: number[] = [];
+  /** Pages on the way to the root of the bucket that is walked. */
+  #above = 0;
 
   constructor(source: WalkSource, visitor: WalkVisitor, options: WalkOptions) {
     this.#source = source;
@@ -90,6 +92,7 @@ export class TreeWalk {
    */
   bucket(rootId: number, depth: number): void {
     const outer = this.#stack;
+    this.#above += outer.length;
     this.#stack = [rootId];
     if (this.#mayEnter(rootId)) {
       this.#roots[depth] ??= new PageRun(this.#source);
@@ -97,6 +100,7 @@ export class TreeWalk {
       if (page !== undefined) this.#enter(page, depth, 0, undefined, 0, undefined, 0);
     }
     this.#stack = outer;
+    this.#above -= outer.length;
   }
 
   #fault(what: string, offsetBytes: number): void {
@@ -119,6 +123,10 @@ export class TreeWalk {
       this.#fault(`page ${id}: multiple references (stack: ${this.#shownStack()})`, at);
       return false;
     }
+    if (this.#above + this.#stack.length > PATH_PAGES_MAX) {
+      this.#fault(`page ${id}: the buckets around it are deeper than ${PATH_PAGES_MAX} pages`, at);
+      return false;
+    }
     return true;
   }
 
@@ -127,7 +135,8 @@ export class TreeWalk {
       return read();
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
-      this.#reached.add(id);
+      // Not entered again; but an id far behind the file's end would make the set huge.
+      if (id * this.#source.pageBytes < this.#source.size()) this.#reached.add(id);
       this.#fault(error.what, error.offsetBytes);
       return undefined;
     }

@@ -3,6 +3,10 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -70,9 +74,51 @@ func mix(digest uint32, k, v []byte) uint32 {
 }
 
 type measured struct {
-	Ops     int     `json:"ops"`
-	Seconds float64 `json:"seconds"`
-	Digest  string  `json:"digest"`
+	Ops          int     `json:"ops"`
+	Seconds      float64 `json:"seconds"`
+	Digest       string  `json:"digest"`
+	CPUSeconds   float64 `json:"cpuSeconds"`
+	PeakRSSBytes int64   `json:"peakRssBytes"`
+}
+
+// clock is of the wall and of the processors: beside busy neighbours, only the second can be compared.
+type clock struct {
+	wall time.Time
+	cpu  time.Duration
+}
+
+func startClock() clock {
+	return clock{time.Now(), cpuTime()}
+}
+
+// stop is called before the digest of what was written brings pages in.
+func (c clock) stop(ops int) measured {
+	wall, cpu := time.Since(c.wall), cpuTime()-c.cpu
+	return measured{Ops: ops, Seconds: wall.Seconds(), CPUSeconds: cpu.Seconds(), PeakRSSBytes: peakRSS()}
+}
+
+// cpuTime is what all threads have spent, the kernel's work for them included.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// peakRSS is the kernel's own figure for this program: getrusage's would count the parent before exec.
+func peakRSS() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for _, line := range strings.Split(string(status), "\n") {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
+			kib, _ := strconv.ParseInt(fields[1], 10, 64)
+			return kib * 1024
+		}
+	}
+	return 0
 }
 
 type benchFlags struct {
@@ -140,17 +186,17 @@ func openAsEtcd(path string) (*bolt.DB, error) {
 // puts runs n puts in transactions of txSize; next sets the key and returns the value of the i-th.
 func puts(db *bolt.DB, f benchFlags, next func(i int, key []byte) []byte) (measured, error) {
 	var key [17]byte
-	start := time.Now()
-	for done := 0; done < f.n; {
+	start := startClock()
+	for put := 0; put < f.n; {
 		err := db.Update(func(tx *bolt.Tx) error {
 			b := tx.Bucket(keyBucket)
 			b.FillPercent = f.fillPercent
-			for i := 0; i < f.txSize && done < f.n; i++ {
-				value := next(done, key[:])
+			for i := 0; i < f.txSize && put < f.n; i++ {
+				value := next(put, key[:])
 				if err := b.Put(key[:], value); err != nil {
 					return err
 				}
-				done++
+				put++
 			}
 			return nil
 		})
@@ -158,7 +204,7 @@ func puts(db *bolt.DB, f benchFlags, next func(i int, key []byte) []byte) (measu
 			return measured{}, err
 		}
 	}
-	result := measured{Ops: f.n, Seconds: time.Since(start).Seconds()}
+	result := start.stop(f.n)
 	return result, db.View(func(tx *bolt.Tx) error {
 		_, result.Digest = digestOf(tx.Bucket(keyBucket))
 		return nil
@@ -207,7 +253,7 @@ func benchScan(files []string, _ benchFlags) (result measured, err error) {
 	}
 	defer db.Close()
 	var digest uint32
-	start := time.Now()
+	start := startClock()
 	err = db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(keyBucket).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -216,7 +262,7 @@ func benchScan(files []string, _ benchFlags) (result measured, err error) {
 		}
 		return nil
 	})
-	result.Seconds = time.Since(start).Seconds()
+	result = start.stop(result.Ops)
 	result.Digest = fmt.Sprintf("%08x", digest)
 	return result, err
 }
@@ -243,22 +289,24 @@ func benchGet(files []string, f benchFlags) (result measured, err error) {
 	if f.each {
 		transactions, times = f.n, 1
 	}
-	start := time.Now()
+	start := startClock()
 	for i := 0; i < transactions; i++ {
 		if err := db.View(func(tx *bolt.Tx) error { get(tx, times); return nil }); err != nil {
 			return result, err
 		}
 	}
-	return measured{f.n, time.Since(start).Seconds(), fmt.Sprintf("%08x", digest)}, nil
+	result = start.stop(f.n)
+	result.Digest = fmt.Sprintf("%08x", digest)
+	return result, nil
 }
 
 // benchCompact times from opening the source to the copy's last sync.
 func benchCompact(files []string, f benchFlags) (result measured, err error) {
-	start := time.Now()
+	start := startClock()
 	if _, err := compact(files[0], files[1], f.txMaxSize, f.noSync); err != nil {
 		return result, err
 	}
-	result.Seconds = time.Since(start).Seconds()
+	result = start.stop(0)
 	db, err := openToRead(files[1])
 	if err != nil {
 		return result, err
@@ -275,12 +323,13 @@ func benchCompact(files []string, f benchFlags) (result measured, err error) {
 // benchOpen times opening for write, which is when bbolt rebuilds a freelist that is not stored. The digest is the
 // number of free pages it found.
 func benchOpen(files []string, _ benchFlags) (measured, error) {
-	start := time.Now()
+	start := startClock()
 	db, err := openAsEtcd(files[0])
 	if err != nil {
 		return measured{}, err
 	}
-	seconds := time.Since(start).Seconds()
+	result := start.stop(1)
 	defer db.Close()
-	return measured{1, seconds, fmt.Sprint(db.Stats().FreePageN)}, nil
+	result.Digest = fmt.Sprint(db.Stats().FreePageN)
+	return result, nil
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type Directory, type RandomAccessFile, ShortReadError } from "../../native-free/file.ts";
+import {
+  type Directory,
+  type DirectoryTree,
+  type RandomAccessFile,
+  ShortReadError,
+} from "../../native-free/file.ts";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
@@ -173,5 +178,52 @@ export function describeDirectory(name: string, make: () => Directory): void {
       expect(contents(old)).toEqual([1, 2]);
       expect(fresh.size()).toBe(0);
     });
+  });
+}
+
+/** What every `DirectoryTree` does besides. */
+export function describeDirectoryTree(name: string, make: () => DirectoryTree): void {
+  describe(`directories in a directory of ${name}`, () => {
+    test("are made once, listed, and removed when they are empty", () => {
+      const directory = make();
+      directory.makeFolder("wal");
+      expect([directory.list(), directory.exists("wal")]).toEqual([["wal"], true]);
+      expect(codeOf(() => directory.makeFolder("wal"))).toBe("EEXIST");
+      const folder = directory.folder("wal");
+      expect([folder.path, folder.list()]).toEqual([`${directory.path}/wal`, []]);
+      folder.openFile("a", "create").write(0, bytes(1));
+      expect(codeOf(() => directory.removeFolder("wal"))).toBe("ENOTEMPTY");
+      folder.remove("a");
+      directory.removeFolder("wal");
+      expect(directory.list()).toEqual([]);
+      expect(codeOf(() => directory.removeFolder("wal"))).toBe("ENOENT");
+    });
+
+    test("move with what is in them, over an empty one but no other", () => {
+      const directory = make();
+      for (const folder of ["new", "empty", "full"]) directory.makeFolder(folder);
+      directory.folder("new").openFile("a", "create").write(0, bytes(1));
+      directory.folder("full").openFile("b", "create").close();
+      expect(codeOf(() => directory.rename("new", "full"))).toBe("ENOTEMPTY");
+      directory.rename("new", "empty");
+      expect(directory.list()).toEqual(["empty", "full"]);
+      expect(contents(directory.folder("empty").openFile("a", "read"))).toEqual([1]);
+      expect(codeOf(() => directory.openFile("empty", "write"))).toBe("EISDIR");
+    });
+  });
+}
+
+/** What a file does that can be synced beside, and a directory. */
+export function describeSyncBeside(name: string, make: () => Directory): void {
+  test(`syncing beside, on ${name}: what is written meanwhile is written`, async () => {
+    const directory = make();
+    const file = directory.openFile("a", "create");
+    file.write(0, bytes(1, 2));
+    const synced = file.syncBeside?.();
+    expect(synced).toBeInstanceOf(Promise);
+    file.write(1, bytes(3));
+    await synced;
+    expect(contents(file)).toEqual([1, 3]);
+    await directory.syncBeside?.();
   });
 }

@@ -197,6 +197,12 @@ class ErrorFile implements RandomAccessFile {
     this.#inner.sync();
   }
 
+  /** Fails, too, only when it ends: after whatever was done meanwhile. */
+  async syncBeside(): Promise<void> {
+    await (this.#inner.syncBeside?.() ?? this.#inner.sync());
+    this.#attempt("sync");
+  }
+
   close(): void {
     this.#inner.close();
   }

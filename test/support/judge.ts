@@ -6,11 +6,11 @@ import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cleanUpAtEnd } from "./cleanup.ts";
 import { GO_SOURCES, peer, peerPath } from "./peers.ts";
 
-const SOURCES = join(import.meta.dirname, "../judge");
+const SOURCES = join(projectFolder(), "test/judge");
 
 /** Far above any answer of the judge; the default of 1 MiB is not. */
 const MAX_OUTPUT_BYTES = 2 ** 30;
@@ -226,6 +226,17 @@ export async function judgeHold(
   };
 }
 
+/** Benchmarks run from the build, where Go's sources are not. */
+function projectFolder(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) {
+    const above = dirname(folder);
+    if (above === folder) throw new Error(`no package.json above ${import.meta.dirname}`);
+    folder = above;
+  }
+  return folder;
+}
+
 /** What test/judge/bench.go can time; the workload is described there, and mirrored in `workload.ts`. */
 export type Bench =
   | {
@@ -263,6 +274,10 @@ export interface Measured {
   readonly seconds: number;
   /** Of what was read or written, to compare with strata's: see test/judge/bench.go. */
   readonly digest: string;
+  /** Of all threads, the kernel's work for them included; the disk's time is not in it. */
+  readonly cpuSeconds: number;
+  /** The most memory that the process had at once until the work was done, what it maps of the file included. */
+  readonly peakRssBytes: number;
 }
 
 /** The peer's side of a benchmark, in a process of its own that times only the work. */

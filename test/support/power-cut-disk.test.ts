@@ -486,3 +486,47 @@ test("a few megabytes and thousands of events with a clone at each take seconds,
   expect(clones).toBeGreaterThan(1000);
   expect(performance.now() - startMs).toBeLessThan(20_000);
 });
+
+test("a sync beside covers what was written before its call, and nothing later", async () => {
+  const disk = new PowerCutDisk();
+  const file = disk.openFile("a", "create");
+  disk.sync();
+  file.write(0, filled(3, 1));
+  const synced = file.syncBeside?.();
+  file.write(3, filled(3, 2));
+  expect(runs(read(disk.crashClone(rng(1), "lose"), "a"))).toBe("");
+  await synced;
+  expect(runs(read(disk.crashClone(rng(1), "lose"), "a"))).toBe("1x3");
+  file.sync();
+  expect(runs(read(disk.crashClone(rng(1), "lose"), "a"))).toBe("1x3 2x3");
+});
+
+test("a made directory lasts with its parent's sync, and what is in it with its own", () => {
+  const disk = new PowerCutDisk();
+  disk.makeFolder("new");
+  disk.folder("new").openFile("a", "create").write(0, filled(3, 1));
+  disk.folder("new").openFile("a", "write").sync();
+  const lost = (): string[] => disk.crashClone(rng(1), "lose").list();
+  expect(lost()).toEqual([]);
+  disk.sync();
+  expect(lost()).toEqual(["new"]);
+  expect(disk.crashClone(rng(1), "lose").folder("new").list()).toEqual([]);
+  disk.folder("new").sync();
+  expect(disk.crashClone(rng(1), "lose").folder("new").list()).toEqual(["a"]);
+  disk.rename("new", "now");
+  expect(disk.folder("now").path).toBe("/disk/now");
+  expect(lost()).toEqual(["new"]);
+  expect(disk.crashClone(rng(1), "keep").folder("now").list()).toEqual(["a"]);
+  expect(disk.log.map(({ kind, name }) => `${kind} ${name}`)).toContain("sync-directory new/");
+});
+
+test("a write that the cut stops ends with a whole sector where that is wanted", () => {
+  const lengths = new Set<number>();
+  for (let seed = 0; seed < 50; seed++) {
+    const disk = new PowerCutDisk({ cutAt: 2, wholeSectors: true, chance: rng(seed) });
+    const file = disk.openFile("a", "create");
+    expect(() => file.write(100, filled(2000, 1))).toThrow(PowerCutError);
+    lengths.add(read(disk.reboot(rng(1), "keep"), "a").length);
+  }
+  expect(lengths).toEqual(new Set([0, 512, 1024, 1536, 2048]));
+});

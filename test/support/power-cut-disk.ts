@@ -1,5 +1,5 @@
 import {
-  type Directory,
+  type DirectoryTree,
   type OpenMode,
   type RandomAccessFile,
   ShortReadError,
@@ -12,7 +12,7 @@ import {
 } from "./power-supply.ts";
 import type { Rng } from "./rng.ts";
 import { systemError } from "./system-error.ts";
-import { type Survival, VolatileInode } from "./volatile-inode.ts";
+import { SECTOR_BYTES, type Survival, VolatileInode } from "./volatile-inode.ts";
 import { type NameChange, VolatileNames } from "./volatile-names.ts";
 
 export {
@@ -31,18 +31,23 @@ export { SECTOR_BYTES, type Survival } from "./volatile-inode.ts";
  * Run the work once calmly and read `events`; then again for each `cutAt` up to it, `reboot`, and look at what is
  * left. Or run it once and take a `crashClone` at each event: cheaper, but never in the middle of a write.
  */
-export class PowerCutDisk implements Directory {
-  readonly path: string;
+export class PowerCutDisk implements DirectoryTree {
+  #path: string;
+  /** Those that were there from the beginning. Made ones are among the names. */
   readonly #folders = new Map<string, PowerCutDisk>();
   #power: PowerSupply;
-  #names = new VolatileNames();
+  #names = new VolatileNames<VolatileInode | PowerCutDisk>();
   /** What the names in it begin with in the log. */
   #prefix = "";
 
   /** @param path  what the directory calls itself in paths and errors. */
   constructor(options: PowerCutOptions = {}, path = "/disk") {
-    this.path = path;
+    this.#path = path;
     this.#power = new PowerSupply(options);
+  }
+
+  get path(): string {
+    return this.#path;
   }
 
   /** How many events there were, the one at the cut included; a folder's are those of the whole disk. */
@@ -61,27 +66,44 @@ export class PowerCutDisk implements Directory {
 
   /**
    * A directory in this one, with the same power: one count of events, one cut, and a reboot of the disk reboots
-   * the folder (ask the disk, not the folder). It is as if made, and made durable, before everything else: making directories is not modelled.
+   * the folder (ask the disk, not the folder). One that nobody made is as if made, and made durable, before
+   * everything else.
    */
   folder(name: string): PowerCutDisk {
+    const made = this.#names.get(name);
+    if (made instanceof PowerCutDisk) return made;
     const known = this.#folders.get(name);
     if (known) return known;
-    const folder = new PowerCutDisk({}, this.#join(name));
-    folder.#power = this.#power;
-    folder.#prefix = `${this.#prefix}${name}/`;
+    const folder = this.#newFolder(name);
     this.#folders.set(name, folder);
     return folder;
+  }
+
+  /** Durable, as a file's name is, after a `sync` of this directory; what is in it is the folder's own to sync. */
+  makeFolder(name: string): void {
+    this.#power.mustBeUp();
+    if (this.exists(name)) throw systemError("EEXIST", "mkdir", this.#join(name));
+    this.#changeNames({ kind: "create", name, node: this.#newFolder(name) });
+  }
+
+  removeFolder(name: string): void {
+    this.#power.mustBeUp();
+    const node = this.#names.get(name);
+    if (!(node instanceof PowerCutDisk)) throw systemError("ENOENT", "rmdir", this.#join(name));
+    if (node.list().length > 0) throw systemError("ENOTEMPTY", "rmdir", this.#join(name));
+    this.#changeNames({ kind: "remove", name });
   }
 
   openFile(name: string, mode: OpenMode): RandomAccessFile {
     this.#power.mustBeUp();
     let inode = this.#names.get(name);
+    if (inode instanceof PowerCutDisk) throw systemError("EISDIR", "open", this.#join(name));
     if (inode && mode === "create-exclusive") throw systemError("EEXIST", "open", this.#join(name));
     if (!inode) {
       const mayCreate = mode === "create" || mode === "create-exclusive";
       if (!mayCreate) throw systemError("ENOENT", "open", this.#join(name));
       inode = new VolatileInode();
-      this.#changeNames({ kind: "create", name, inode });
+      this.#changeNames({ kind: "create", name, node: inode });
     }
     const opened = inode;
     const nameNow = (): string => `${this.#prefix}${this.#names.nameOf(opened) ?? "(removed)"}`;
@@ -99,8 +121,17 @@ export class PowerCutDisk implements Directory {
 
   rename(from: string, to: string): void {
     this.#power.mustBeUp();
-    if (!this.#names.get(from)) throw systemError("ENOENT", "rename", this.#join(from));
+    const node = this.#names.get(from);
+    if (!node) throw systemError("ENOENT", "rename", this.#join(from));
+    const target = this.#names.get(to);
+    if (this.#folders.has(to) || (target instanceof PowerCutDisk && target.list().length > 0)) {
+      throw systemError("ENOTEMPTY", "rename", this.#join(to));
+    }
     this.#changeNames({ kind: "rename", name: from, to });
+    if (node instanceof PowerCutDisk) {
+      node.#path = this.#join(to);
+      node.#prefix = `${this.#prefix}${to}/`;
+    }
   }
 
   remove(name: string): void {
@@ -135,8 +166,14 @@ export class PowerCutDisk implements Directory {
 
   #surviveInto(next: PowerCutDisk, chance: Rng, survival: Survival): void {
     const names = this.#names.survivor(chance, survival);
-    for (const [name, inode] of names) {
-      names.set(name, new VolatileInode(inode.survivor(chance, survival)));
+    for (const [name, node] of names) {
+      if (node instanceof PowerCutDisk) {
+        const folder = next.#newFolder(name);
+        node.#surviveInto(folder, chance, survival);
+        names.set(name, folder);
+      } else {
+        names.set(name, new VolatileInode(node.survivor(chance, survival)));
+      }
     }
     next.#names = new VolatileNames(names);
     for (const [name, folder] of this.#folders) {
@@ -144,7 +181,7 @@ export class PowerCutDisk implements Directory {
     }
   }
 
-  #changeNames(change: NameChange): void {
+  #changeNames(change: NameChange<VolatileInode | PowerCutDisk>): void {
     const { kind } = change;
     const name = `${this.#prefix}${change.name}`;
     const event =
@@ -152,6 +189,13 @@ export class PowerCutDisk implements Directory {
     this.#power.step(event, (whole) => {
       if (whole || this.#power.chance.bool()) this.#names.change(change);
     });
+  }
+
+  #newFolder(name: string): PowerCutDisk {
+    const folder = new PowerCutDisk({}, this.#join(name));
+    folder.#power = this.#power;
+    folder.#prefix = `${this.#prefix}${name}/`;
+    return folder;
   }
 
   #join(name: string): string {
@@ -207,7 +251,11 @@ class PowerCutFile implements RandomAccessFile {
     if (all.length === 0) return;
     const name = this.#nameNow();
     this.#power.step({ kind: "write", name, offsetBytes, bytes: all.length }, (whole) => {
-      const taken = whole ? all.length : this.#power.chance.int(all.length + 1);
+      let taken = whole ? all.length : this.#power.chance.int(all.length + 1);
+      if (!whole && this.#power.wholeSectors) {
+        const end = offsetBytes + taken;
+        taken = Math.max(0, end - (end % SECTOR_BYTES) - offsetBytes);
+      }
       this.#inode.write(offsetBytes, all.subarray(0, taken));
     });
   }
@@ -224,6 +272,16 @@ class PowerCutFile implements RandomAccessFile {
     this.#mustBeOpen("fdatasync");
     this.#power.step({ kind: "sync", name: this.#nameNow() }, (whole) => {
       if (whole) this.#inode.sync();
+    });
+  }
+
+  /** Other work goes on between its start and its end, which is the event; only what was before the start is covered. */
+  async syncBeside(): Promise<void> {
+    this.#mustBeOpen("fdatasync");
+    const { changes } = this.#inode;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#power.step({ kind: "sync", name: this.#nameNow() }, (whole) => {
+      if (whole) this.#inode.sync(changes);
     });
   }
 

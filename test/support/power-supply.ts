@@ -37,6 +37,11 @@ export interface PowerCutOptions {
   readonly cutAt?: number;
   /** Decides how far the event at the cut came; default: the same for the same `cutAt`. */
   readonly chance?: Rng;
+  /**
+   * Whether a write that the cut stops ends with a whole sector of the file: what a power loss does, and a kernel that
+   * copies pages. Default: it ends anywhere, which no disk does and a careful format survives all the same.
+   */
+  readonly wholeSectors?: boolean;
   /** Called before each event takes effect: the moment for a `crashClone`. */
   readonly onEvent?: (event: DiskEvent) => void;
 }
@@ -45,6 +50,7 @@ export interface PowerCutOptions {
 export class PowerSupply {
   readonly chance: Rng;
   readonly log: DiskEvent[] = [];
+  readonly wholeSectors: boolean;
   readonly #cutAt: number;
   readonly #onEvent: ((event: DiskEvent) => void) | undefined;
   #down = false;
@@ -53,6 +59,7 @@ export class PowerSupply {
     this.#cutAt = options.cutAt ?? Number.POSITIVE_INFINITY;
     this.chance = options.chance ?? rng(this.#cutAt);
     this.#onEvent = options.onEvent;
+    this.wholeSectors = options.wholeSectors ?? false;
     invariant(this.#cutAt >= 1, "events are counted from 1", { cutAt: this.#cutAt });
   }
 

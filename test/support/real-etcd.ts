@@ -226,7 +226,8 @@ async function isHealthy(clientUrl: string): Promise<boolean> {
 }
 
 /** Two ports that nobody listens on; both are held until both are known, so that they differ. */
-async function freePorts(): Promise<[number, number]> {
+/** Two ports of loopback that nobody had a moment ago. */
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()] as const;
   const ports = await Promise.all(
     servers.map(

@@ -5,8 +5,10 @@ const TEXT = {
   EEXIST: "file already exists",
   EINVAL: "invalid argument",
   EIO: "i/o error",
+  EISDIR: "illegal operation on a directory",
   ENOENT: "no such file or directory",
   ENOSPC: "no space left on device",
+  ENOTEMPTY: "directory not empty",
 } as const;
 
 export type SystemErrorCode = keyof typeof TEXT;

@@ -19,6 +19,8 @@ export class VolatileInode {
   readonly #cached: Extent;
   readonly #durable: Extent;
   readonly #unsynced: Change[] = [];
+  /** How many changes were synced: the unsynced ones are counted on from there. */
+  #synced = 0;
 
   /** @param content  what an earlier life of the file left on the disk; durable. */
   constructor(content: Extent = new Extent()) {
@@ -47,13 +49,22 @@ export class VolatileInode {
     this.#unsynced.push({ kind: "truncate", sizeBytes, shrinks });
   }
 
-  /** Costs what changed since the last one, not what the file holds. */
-  sync(): void {
-    for (const change of this.#unsynced) {
+  /** How many changes there were so far: what a sync that starts now is sure to cover. */
+  get changes(): number {
+    return this.#synced + this.#unsynced.length;
+  }
+
+  /**
+   * Costs what changed since the last one, not what the file holds.
+   * @param changes  covers the first so many and no later ones; default all.
+   */
+  sync(changes: number = this.changes): void {
+    const covered = this.#unsynced.splice(0, Math.max(0, changes - this.#synced));
+    this.#synced += covered.length;
+    for (const change of covered) {
       if (change.kind === "write") this.#durable.write(change.offsetBytes, change.bytes);
       else this.#durable.truncate(change.sizeBytes);
     }
-    this.#unsynced.length = 0;
   }
 
   /** What a reader finds after the power was gone. This file is left as it is. */

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 const NOISE_BYTES = 65536;
 const NOISE_SEED = 0x9e3779b9;
 const NOISE_STRIDE = 7919;
-const SUB_SPACE = 1000;
+export const SUB_SPACE = 1000;
 const UNDERSCORE = 0x5f;
 
 export const REVISION_BYTES = 17;

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { MemoryIo } from "../../test/support/memory-io.ts";
+import { main } from "../console/main.ts";
+import { ETCDCTL } from "./etcdctl.ts";
+import { ETCDUTL } from "./etcdutl.ts";
+import { STRATA } from "./strata.ts";
+
+async function ran(
+  program: typeof ETCDCTL,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<[number, string, string]> {
+  const io = new MemoryIo({ env });
+  const code = await main(program, args, io);
+  return [code, io.stdout.text, io.stderr.text];
+}
+
+test("version has etcd's two lines, whatever flags stand there", async () => {
+  const lines = (name: string): RegExp =>
+    new RegExp(`^${name} version: \\d+\\.\\d+\\.\\d+\\+strata\nAPI version: 3\\.5\n$`);
+  for (const args of [["version"], ["v"], ["version", "-w", "json"], ["version", "extra"]]) {
+    const [code, out, err] = await ran(ETCDCTL, args, { ETCDCTL_BOGUS: "1", ETCDCTL_API: "3" });
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(lines("etcdctl"));
+  }
+  expect((await ran(ETCDUTL, ["version"]))[1]).toMatch(lines("etcdutl"));
+});
+
+test("every global flag of etcdctl 3.4 to 3.6 is taken", async () => {
+  const flags = [
+    "--endpoints=a,b --endpoints c --write-out=table -w json --hex --dial-timeout=1s",
+    "--command-timeout 1m --keepalive-time=2s --keepalive-timeout=6s --insecure-transport=false",
+    "--insecure-skip-tls-verify --insecure-discovery --cert=c --key=k --cacert=ca --user=u:p",
+    "--password=p --discovery-srv=d -d d --discovery-srv-name=n --debug --max-request-bytes=1",
+    "--max-recv-bytes=1",
+  ];
+  const [code, , err] = await ran(ETCDCTL, [...flags.join(" ").split(" "), "version"]);
+  expect([code, err]).toEqual([0, ""]);
+});
+
+test("ETCDCTL_API asks for the one there is, or for nothing there is", async () => {
+  expect((await ran(ETCDCTL, ["version"], { ETCDCTL_API: "" }))[0]).toBe(0);
+  expect(await ran(ETCDCTL, ["version"], { ETCDCTL_API: "2" })).toEqual([
+    1,
+    "",
+    "Error: unsupported API version 2\n",
+  ]);
+});
+
+test("the server is not there yet, and says so in one line", async () => {
+  const [code, out, err] = await ran(STRATA, ["--version"]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toMatch(/^strata Version: \d+\.\d+\.\d+\n/);
+  const [refused, nothing, line] = await ran(STRATA, []);
+  expect([refused, nothing]).toEqual([1, ""]);
+  expect(line).toMatch(/^Error: the server is not there yet[^\n]*\n$/);
+});
+
+test("defrag is offline only, for now", async () => {
+  const [code, out, err] = await ran(ETCDCTL, ["defrag"]);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(/^Error: defrag of a running member is not there yet[^\n]*--data-dir\n$/);
+});

@@ -1,0 +1,27 @@
+/** `--write-out`. @see etcd etcdctl/ctlv3/command/printer.go NewPrinter */
+import { EXIT_BAD_FEATURE } from "../console/exit-codes.ts";
+import { Failure } from "../console/failure.ts";
+import type { FlagSpec } from "../console/flags.ts";
+
+const FORMATS = ["simple", "json", "table", "fields", "protobuf"] as const;
+export type OutputFormat = (typeof FORMATS)[number];
+
+export const WRITE_OUT: FlagSpec = {
+  name: "write-out",
+  short: "w",
+  kind: "string",
+  default: "simple",
+  help: "output format: fields, json, protobuf, simple, table",
+};
+
+/** @throws Failure with etcd's text: of the formats there are, a command may offer some only */
+export function outputFormat<Offered extends OutputFormat>(
+  text: string,
+  offered: readonly Offered[],
+): Offered {
+  const here = offered.find((format) => format === text);
+  if (here !== undefined) return here;
+  const known = FORMATS.some((format) => format === text);
+  const what = known ? `${text} not supported as output format` : "unsupported output format";
+  throw new Failure(EXIT_BAD_FEATURE, what);
+}

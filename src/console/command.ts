@@ -1,0 +1,55 @@
+/**
+ * What a program is made of. A tree of names that is cheap to load, and one module per command that is loaded when its
+ * command was named, so that `version` does not pay for `snapshot restore`.
+ */
+import type { FlagSpec, FlagValues } from "./flags.ts";
+import type { Io } from "./io.ts";
+
+export interface Arguments {
+  /** What is neither a flag nor the command's name. */
+  readonly positionals: readonly string[];
+  readonly flags: FlagValues;
+}
+
+/** One command: what its module exports. */
+export interface Command {
+  /** After the program's name: `snapshot status <filename>`. */
+  readonly usage: string;
+  readonly description?: string;
+  /** Whole command lines. */
+  readonly examples: readonly string[];
+  readonly flags: readonly FlagSpec[];
+  /** @returns the exit code @throws Failure, and every operating error: whoever called it says them */
+  run(args: Arguments, io: Io): Promise<number>;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly entries: readonly CommandTree[];
+}
+
+export type CommandTree = CommandEntry | CommandGroup;
+
+/** What is installed under a name of its own. */
+export interface Program extends CommandGroup {
+  /** Known to every command. */
+  readonly globalFlags: readonly FlagSpec[];
+  /** In its help. */
+  readonly version: string;
+  readonly apiVersion?: string;
+  /** What it does when no command is named. Without it, it shows its help. */
+  readonly load?: () => Promise<Command>;
+  /** Looked at before anything else. @throws Failure */
+  readonly checkEnv?: (env: Io["env"]) => void;
+}
+
+export function isGroup(tree: CommandTree): tree is CommandGroup {
+  return "entries" in tree;
+}

@@ -1,0 +1,149 @@
+/**
+ * Flags as etcd's commands have them: Go's kinds, Go's spellings, Go's words for what is wrong. Commander keeps the
+ * values; `go-arguments.ts` has brought every flag into the form `--name=value` by then.
+ */
+import { Option } from "commander";
+import { invariant } from "../base/invariant.ts";
+import { UsageError } from "./failure.ts";
+
+export type FlagKind = "string" | "bool" | "int" | "duration" | "list";
+
+export interface FlagSpec {
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  readonly kind: FlagKind;
+  /** As it would be typed. */
+  readonly default: string;
+  readonly help: string;
+  /** The command does not run without it. */
+  readonly required?: boolean;
+}
+
+type FlagValue = string | boolean | number | readonly string[];
+
+/** The values of the flags of one command line. */
+export class FlagValues {
+  readonly #valueNamed: (name: string) => unknown;
+  readonly #isGiven: (name: string) => boolean;
+
+  constructor(valueNamed: (name: string) => unknown, isGiven: (name: string) => boolean) {
+    this.#valueNamed = valueNamed;
+    this.#isGiven = isGiven;
+  }
+
+  /** Whether it stands on the command line. */
+  given(name: string): boolean {
+    return this.#isGiven(name);
+  }
+
+  text(name: string): string {
+    const value = this.#valueNamed(name);
+    invariant(typeof value === "string", "a flag that is asked for as text is one", { name });
+    return value;
+  }
+
+  bool(name: string): boolean {
+    const value = this.#valueNamed(name);
+    invariant(typeof value === "boolean", "a flag that is asked for as a switch is one", { name });
+    return value;
+  }
+}
+
+/** Commander would take `--no-password` for the denial of `--password`, and call `--write-out` writeOut. */
+class GoOption extends Option {
+  constructor(flags: string, description: string) {
+    super(flags, description);
+    this.negate = false;
+  }
+
+  override attributeName(): string {
+    return this.name();
+  }
+}
+
+/** The flag as commander takes it. */
+export function optionOf(spec: FlagSpec): Option {
+  const long = `--${spec.name} <${spec.kind}>`;
+  const option = new GoOption(spec.short ? `-${spec.short}, ${long}` : long, spec.help);
+  let before: FlagValue | undefined;
+  option.argParser((text: string): FlagValue => {
+    const value = parseValue(spec, text);
+    // pflag: the first list on the command line takes the place of the default, further ones add to it.
+    if (Array.isArray(before) && Array.isArray(value)) before = [...before, ...value];
+    else before = value;
+    return before;
+  });
+  option.default(parseValue(spec, spec.default));
+  return option;
+}
+
+function parseValue(spec: FlagSpec, text: string): FlagValue {
+  switch (spec.kind) {
+    case "string":
+      return text;
+    case "list":
+      return text === "" ? [] : text.split(",");
+    case "bool":
+      return parseBool(spec, text);
+    case "int":
+      return parseInteger(spec, text);
+    case "duration":
+      return parseDurationMs(spec, text);
+  }
+}
+
+const TRUE: ReadonlySet<string> = new Set(["1", "t", "T", "true", "TRUE", "True"]);
+const FALSE: ReadonlySet<string> = new Set(["0", "f", "F", "false", "FALSE", "False"]);
+
+function parseBool(spec: FlagSpec, text: string): boolean {
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw invalid(spec, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+function parseInteger(spec: FlagSpec, text: string): number {
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw invalid(spec, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["ns", 1e-6],
+  ["us", 1e-3],
+  ["µs", 1e-3],
+  ["μs", 1e-3],
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+]);
+
+/** Go's durations: `300ms`, `1.5s`, `1h30m`, `0`. */
+function parseDurationMs(spec: FlagSpec, text: string): number {
+  const unsigned = text.replace(/^[+-]/, "");
+  const sign = text.startsWith("-") ? -1 : 1;
+  if (unsigned === "0") return 0;
+  let ms = 0;
+  let rest = unsigned;
+  while (rest !== "") {
+    const [piece = "", digits = "", unit = ""] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
+    if (piece === "") break;
+    const quoted = JSON.stringify(text);
+    if (unit === "") throw invalid(spec, text, `time: missing unit in duration ${quoted}`);
+    const factor = UNIT_MS.get(unit);
+    if (factor === undefined) {
+      throw invalid(spec, text, `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+    }
+    ms += Number(digits) * factor;
+    rest = rest.slice(piece.length);
+  }
+  if (unsigned === "" || rest !== "") {
+    throw invalid(spec, text, `time: invalid duration ${JSON.stringify(text)}`);
+  }
+  return sign * ms;
+}
+
+function invalid(spec: FlagSpec, text: string, why: string): UsageError {
+  const shown = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
+  return new UsageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${why}`);
+}

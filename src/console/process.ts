@@ -1,0 +1,45 @@
+/** This process as a command's `Io`, and how an installed program begins and ends. */
+import type { Program } from "./command.ts";
+import type { StopSignal } from "./exit-codes.ts";
+import { endingOf } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { main } from "./main.ts";
+
+const SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
+
+/** Go's programs are ended by SIGPIPE when their reader goes away; Node ignores it, and is told by an error. */
+const EXIT_SIGPIPE = 141;
+
+export const PROCESS_IO: Io = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  now: () => new Date(),
+  interruptible: async (work) => {
+    const controller = new AbortController();
+    const stop = (signal: NodeJS.Signals): void => controller.abort(signal);
+    // Once: a second signal finds no listener, and does what it does.
+    for (const signal of SIGNALS) process.once(signal, stop);
+    try {
+      return await work(controller.signal);
+    } finally {
+      for (const signal of SIGNALS) process.off(signal, stop);
+    }
+  },
+};
+
+/** Runs a program with this process's arguments. The process ends by itself, when all is written. */
+export async function runProcess(program: Program): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === "EPIPE" ? EXIT_SIGPIPE : 1);
+    });
+  }
+  // Whatever was thrown where nobody waits for it: a bug, said in one line as any other.
+  process.on("uncaughtException", (error: unknown) => {
+    const { text, exitCode } = endingOf(error, process.env.STRATA_DEBUG === "1");
+    process.stderr.write(`${text}\n`);
+    process.exit(exitCode);
+  });
+  process.exitCode = await main(program, process.argv.slice(2), PROCESS_IO);
+}

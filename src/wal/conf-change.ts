@@ -1,0 +1,81 @@
+/**
+ * raftpb.ConfChange, the data of an entry that changes the members: 1 id, 2 type, 3 node_id (always written),
+ * 4 context (absent if null). The context is JSON about the member; none for a removal.
+ */
+import { utf8 } from "../base/bytes.ts";
+import { FieldReader, FieldWriter } from "./protobuf.ts";
+
+export const ConfChangeType = {
+  addNode: 0,
+  removeNode: 1,
+  updateNode: 2,
+  addLearnerNode: 3,
+} as const;
+
+export type ConfChangeType = (typeof ConfChangeType)[keyof typeof ConfChangeType];
+
+export interface ConfChange {
+  /** Of the request; 0 in what a new cluster begins with. */
+  readonly id: bigint;
+  readonly type: ConfChangeType;
+  readonly nodeId: bigint;
+  readonly context: Uint8Array | undefined;
+}
+
+export function encodeConfChange({ id, type, nodeId, context }: ConfChange): Uint8Array {
+  return new FieldWriter()
+    .bigint(1, id)
+    .number(2, type)
+    .bigint(3, nodeId)
+    .message(4, context)
+    .bytes();
+}
+
+/** @returns the change, its context a view of `bytes`; or what is wrong with them */
+export function decodeConfChange(bytes: Uint8Array): ConfChange | string {
+  let id = 0n;
+  let type = 0;
+  let nodeId = 0n;
+  let context: Uint8Array | undefined;
+  const fields = new FieldReader().open(bytes);
+  while (fields.next()) {
+    if (fields.field === 1 && fields.is(0)) id = fields.bigint;
+    else if (fields.field === 2 && fields.is(0)) type = fields.number;
+    else if (fields.field === 3 && fields.is(0)) nodeId = fields.bigint;
+    else if (fields.field === 4 && fields.is(2)) context = fields.view;
+  }
+  if (fields.fault !== undefined) return fields.fault;
+  if (type !== 0 && type !== 1 && type !== 2 && type !== 3) return `a change of type ${type}`;
+  return { id, type, nodeId, context };
+}
+
+export interface MemberContext {
+  readonly id: bigint;
+  readonly peerUrls: readonly string[];
+  readonly isLearner?: boolean;
+  /** Of a learner that becomes a voter. */
+  readonly isPromote?: boolean;
+  readonly name?: string;
+  readonly clientUrls?: readonly string[];
+}
+
+/**
+ * The context as Go's encoding/json writes it: these keys in this order, the empty ones left out, and `<`, `>`, `&`
+ * escaped.
+ */
+export function encodeMemberContext(member: MemberContext): Uint8Array {
+  const { id, peerUrls, isLearner, isPromote, name, clientUrls } = member;
+  const parts = [`"id":${id}`, `"peerURLs":${goJson(peerUrls)}`];
+  if (isLearner) parts.push('"isLearner":true');
+  if (name) parts.push(`"name":${goJson(name)}`);
+  if (clientUrls && clientUrls.length > 0) parts.push(`"clientURLs":${goJson(clientUrls)}`);
+  if (isPromote) parts.push('"isPromote":true');
+  return utf8(`{${parts.join(",")}}`);
+}
+
+function goJson(value: string | readonly string[]): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

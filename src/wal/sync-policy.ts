@@ -1,0 +1,89 @@
+/**
+ * Where an fdatasync runs: here, where it stops the event loop and costs nothing else, or beside, on a thread of
+ * libuv's pool, which costs about 30 µs and most of the tail but lets the loop go on.
+ */
+export type SyncPlace = "here" | "beside";
+
+export interface SyncPolicy {
+  /** Where the next one is to run. @param appends  how many callers wait for it. */
+  choose(appends: number): SyncPlace;
+  /** Told after each: how long it took from its call until this thread knew of its end. */
+  took(place: SyncPlace, ms: number): void;
+}
+
+/** Always the same. */
+export function fixedSyncPolicy(place: SyncPlace): SyncPolicy {
+  return { choose: () => place, took: () => undefined };
+}
+
+export interface AdaptiveSyncOptions {
+  /** What 99 of 100 must not exceed to run here. Default: 0.3. */
+  readonly limitMs?: number;
+  /** Whether the loop has nothing better to do meanwhile. Default: always. */
+  readonly quiet?: () => boolean;
+}
+
+/** What is looked back on. */
+const WINDOW = 100;
+/** How many of them may be longer. */
+const LONG_MAX = 1;
+/** What is enough beside to believe that the disk is quick. */
+const TRIAL = 16;
+/** After a disk was too slow here, so many run beside before the next try, twice as many each time. */
+const PENALTY_MIN = 256;
+const PENALTY_MAX = 65_536;
+
+/**
+ * Beside at first. Here when half of those beside were within the limit, for as long as 99 of 100 here are; then beside
+ * for a while, and a longer while each time that it did not last.
+ */
+export class AdaptiveSyncPolicy implements SyncPolicy {
+  readonly #limitMs: number;
+  readonly #quiet: () => boolean;
+  #here = false;
+  /** How many are left of the current window, and how many in it were long. */
+  #left = TRIAL;
+  #long = 0;
+  #penalty = PENALTY_MIN;
+
+  constructor(options: AdaptiveSyncOptions = {}) {
+    this.#limitMs = options.limitMs ?? 0.3;
+    this.#quiet = options.quiet ?? (() => true);
+  }
+
+  choose(): SyncPlace {
+    return this.#here && this.#quiet() ? "here" : "beside";
+  }
+
+  took(place: SyncPlace, ms: number): void {
+    if ((place === "here") !== this.#here) return;
+    this.#left--;
+    if (ms > this.#limitMs) this.#long++;
+    if (this.#here) this.#watchHere();
+    else if (this.#left <= 0) this.#leaveBeside();
+  }
+
+  #watchHere(): void {
+    if (this.#long > LONG_MAX) {
+      this.#here = false;
+      this.#left = this.#penalty;
+      this.#long = 0;
+      this.#penalty = Math.min(PENALTY_MAX, 2 * this.#penalty);
+    } else if (this.#left <= 0) {
+      this.#left = WINDOW;
+      this.#long = 0;
+      this.#penalty = Math.max(PENALTY_MIN, this.#penalty / 2);
+    }
+  }
+
+  #leaveBeside(): void {
+    // Only the last ones count, and half of them may be long: here is without the pool's own delay.
+    if (this.#long <= TRIAL / 2) {
+      this.#here = true;
+      this.#left = WINDOW;
+    } else {
+      this.#left = TRIAL;
+    }
+    this.#long = 0;
+  }
+}

@@ -1,0 +1,51 @@
+/** A command's surroundings without a process: streams that keep what is written, and signals sent by hand. */
+import { Writable } from "node:stream";
+import type { StopSignal } from "../../src/console/exit-codes.ts";
+import type { Io } from "../../src/console/io.ts";
+
+/** Keeps what is written. */
+export class TextSink extends Writable {
+  text = "";
+  readonly isTTY: boolean;
+
+  constructor(isTTY = false) {
+    super({ decodeStrings: false });
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+export class MemoryIo implements Io {
+  readonly stdout: TextSink = new TextSink();
+  readonly stderr: TextSink;
+  readonly env: Io["env"];
+  nowMs: number = Date.UTC(2026, 0, 2, 3, 4, 5);
+  #stop: StopSignal | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(options: { readonly env?: Io["env"]; readonly stderrIsTerminal?: boolean } = {}) {
+    this.env = options.env ?? {};
+    this.stderr = new TextSink(options.stderrIsTerminal);
+  }
+
+  now(): Date {
+    return new Date(this.nowMs);
+  }
+
+  /** Now, or as soon as there is work to stop. */
+  send(signal: StopSignal): void {
+    this.#stop = signal;
+    this.#controller?.abort(signal);
+  }
+
+  async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#controller = controller;
+    if (this.#stop !== undefined) controller.abort(this.#stop);
+    return await work(controller.signal);
+  }
+}
