@@ -8,7 +8,6 @@
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { latin1 } from "../src/base/bytes.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { IndexRestore } from "../src/mvcc/index-restore.ts";
 import type { IndexSweep } from "../src/mvcc/index-sweep.ts";
@@ -35,7 +34,7 @@ export interface KeyIndexFigures {
 }
 
 /** `count` different keys, one after the other, in random order. */
-function randomKeys(count: number): Uint8Array {
+function randomKeys(count: number): Buffer {
   const keys = Buffer.alloc(count * KEY_BYTES);
   for (let i = 0; i < count; i++) {
     const name = scrambled(i);
@@ -62,7 +61,7 @@ function scattered(i: number, count: number): number {
 export function measureOnce(count: number): KeyIndexFigures {
   const collect = collector();
   const keys = randomKeys(count);
-  const keyAt = (i: number): string => latin1(keys, i * KEY_BYTES, (i + 1) * KEY_BYTES);
+  const keyAt = (i: number): string => keys.toString("latin1", i * KEY_BYTES, (i + 1) * KEY_BYTES);
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = scattered(i, count);
   const found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };

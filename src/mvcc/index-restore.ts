@@ -8,11 +8,14 @@ import { Generations } from "./generations.ts";
 import { KeyIndex } from "./key-index.ts";
 import { KeyTable } from "./key-table.ts";
 import { OrderedKeys } from "./ordered-keys.ts";
+import { sortKeys } from "./sort-keys.ts";
 
 export class IndexRestore {
   readonly #table = new KeyTable();
   readonly #generations = new Generations();
+  /** As they came, and their ids. */
   readonly #keys: string[] = [];
+  readonly #ids: number[] = [];
   #liveKeys = 0;
   #keyBytes = 0;
 
@@ -33,8 +36,10 @@ export class IndexRestore {
   ): boolean {
     const id = this.#table.get(key);
     if (id === -1) {
-      this.#table.add(key, this.#generations.restore(main, sub, tombstone, create, version));
+      const created = this.#generations.restore(main, sub, tombstone, create, version);
+      this.#table.add(key, created);
       this.#keys.push(key);
+      this.#ids.push(created);
       this.#keyBytes += key.length;
       if (!tombstone) this.#liveKeys++;
       return true;
@@ -48,11 +53,12 @@ export class IndexRestore {
 
   /** The index. The restore ends with it. */
   finish(): KeyIndex {
-    const keys = this.#keys.sort();
+    const keys = this.#keys;
+    const order = sortKeys(keys);
     const tree = new OrderedKeys();
     tree.load(
-      keys,
-      keys.map((key) => this.#table.get(key)),
+      Array.from(order, (place) => keys[place] as string),
+      Array.from(order, (place) => this.#ids[place] as number),
     );
     return new KeyIndex({
       table: this.#table,

@@ -241,6 +241,20 @@ test("keys that come and go leave no memory behind", () => {
   expect(after.slotBytes).toBeLessThan(before.slotBytes * 1.5);
 });
 
+test("what compaction leaves of long histories moves to where it needs little", () => {
+  const index = new KeyIndex();
+  let main = 1;
+  const write = (keys: string, puts: number): void => {
+    for (let i = 0; i < 2000 * puts; i++) index.put(`${keys} ${i % 2000}`, ++main, 0);
+  };
+  write("a", 60);
+  index.compact(main - 2000).finish();
+  const before = index.memory();
+  expect(before.revisions).toBe(4000);
+  write("b", 50);
+  expect(index.memory().revisionBytes).toBe(before.revisionBytes);
+});
+
 test("any history of a key, compacted anywhere, is what the rules say", () => {
   const changes = fc.array(fc.record({ gap: fc.nat({ max: 3 }), tombstone: fc.boolean() }), {
     maxLength: 60,
