@@ -6,8 +6,10 @@ import { Noise } from "../../test/support/workload.ts";
 
 const TX_PUTS = 10_000;
 const VALUE_BYTES = 300;
-/** Keys are written this often each: `k` and five digits, so that the KeyValue around them is of one length. */
+/** `k` and five digits, written one after another, again and again. */
 const USER_KEYS = 100_000;
+/** etcd's first change. */
+const FIRST_REVISION = 2;
 
 /** Rows are `revisions` KeyValues of VALUE_BYTES each, in order, as etcd fills its file: 90 % a page. */
 export function makeRevisions(path: string, revisions: number): void {
@@ -23,18 +25,31 @@ export function makeRevisions(path: string, revisions: number): void {
     if (bucket === undefined) throw new Error("the bucket was just made");
     bucket.fillPercent = 0.9;
     for (let i = from; i < Math.min(from + TX_PUTS, revisions); i++) {
-      bucket.put(encodeRevision(i + 2, 0), keyValue(i % USER_KEYS, noise.valueOf(i)));
+      bucket.put(encodeRevision(i + FIRST_REVISION, 0), keyValue(i, noise.valueOf(i)));
     }
     tx.commit();
   }
   file.close();
 }
 
-/** A KeyValue with a key of six bytes and, for the rest of its 300 bytes, a value. */
-function keyValue(key: number, random: Uint8Array): Uint8Array {
+/** The KeyValue of row `i`: 300 bytes in all, with a value of whatever is left beside the rest. */
+function keyValue(i: number, random: Uint8Array): Uint8Array {
+  const key = i % USER_KEYS;
   const name = Buffer.from(`k${key.toString().padStart(5, "0")}`);
+  const head = [0x0a, name.length, ...name, 0x10, ...varint(key + FIRST_REVISION)];
+  head.push(0x18, ...varint(i + FIRST_REVISION), 0x20, ...varint(Math.floor(i / USER_KEYS) + 1));
+  // The length of the value takes two bytes of its own.
+  const valueBytes = VALUE_BYTES - head.length - 3;
+  head.push(0x2a, (valueBytes & 0x7f) | 0x80, valueBytes >> 7);
   const bytes = new Uint8Array(random);
-  const valueBytes = VALUE_BYTES - 8 - 3;
-  bytes.set([0x0a, name.length, ...name, 0x2a, (valueBytes & 0x7f) | 0x80, valueBytes >> 7]);
+  bytes.set(head);
+  return bytes;
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
+  bytes.push(rest);
   return bytes;
 }
