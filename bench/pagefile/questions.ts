@@ -9,6 +9,6 @@ export const PAGE_FILE_QUESTIONS: readonly Question[] = [
   BULK_LOAD,
   ...RANDOM_PUTS,
   FULL_SCAN,
-  RANDOM_GET,
+  ...RANDOM_GET,
   OPEN,
 ];

@@ -125,7 +125,7 @@ type benchFlags struct {
 	n, txSize, valueBytes int
 	fillPercent           float64
 	keySpace, seed        uint64
-	each, noSync          bool
+	each, noSync, warm    bool
 	txMaxSize             int64
 }
 
@@ -155,6 +155,7 @@ func runBench(args []string) error {
 	flags.Uint64Var(&f.keySpace, "key-space", 1000, "main revisions to choose from")
 	flags.Uint64Var(&f.seed, "seed", 1, "of the keys, not 0")
 	flags.BoolVar(&f.each, "each", false, "a read transaction for each get")
+	flags.BoolVar(&f.warm, "warm", false, "the same reads once before the clock starts")
 	flags.BoolVar(&f.noSync, "no-sync", false, "sync once at the end")
 	flags.Int64Var(&f.txMaxSize, "tx-max-size", 65536, "bytes per transaction of compact")
 	mode := modes[args[0]]
@@ -288,6 +289,12 @@ func benchGet(files []string, f benchFlags) (result measured, err error) {
 	transactions, times := 1, f.n
 	if f.each {
 		transactions, times = f.n, 1
+	}
+	if f.warm {
+		if err := db.View(func(tx *bolt.Tx) error { get(tx, f.n); return nil }); err != nil {
+			return result, err
+		}
+		digest, x = 0, xorshift32(f.seed)
 	}
 	start := startClock()
 	for i := 0; i < transactions; i++ {

@@ -265,6 +265,8 @@ export type Bench =
       readonly seed: number;
       /** A read transaction for each get, instead of one for all. */
       readonly each?: boolean;
+      /** The same gets once before the clock starts. */
+      readonly warm?: boolean;
     }
   | { readonly mode: "scan" | "open"; readonly file: string }
   | ({ readonly mode: "compact"; readonly file: string; readonly target: string } & CompactOptions);
@@ -289,6 +291,7 @@ export function judgeBench(bench: Bench): Measured {
   if ("valueBytes" in bench) args.push(`--value-bytes=${bench.valueBytes}`);
   if ("fillPercent" in bench) args.push(`--fill-percent=${bench.fillPercent}`);
   if (bench.mode === "get" && bench.each) args.push("--each");
+  if (bench.mode === "get" && bench.warm) args.push("--warm");
   if (bench.mode === "compact") args.push(...compactArgs(bench));
   args.push(bench.file);
   if (bench.mode === "compact") args.push(bench.target);
