@@ -203,6 +203,7 @@ async function main(): Promise<void> {
         fdatasync: one.place,
         "appends/s": Math.round(one.appendsPerSecond),
         "of the limit": Number((one.appendsPerSecond / limitPerSecond).toFixed(2)),
+        "limit's p50 / p50": Number((limitP50Us / one.p50Us).toFixed(2)),
         "p50 µs": Math.round(one.p50Us),
         "p99 µs": Math.round(one.p99Us),
         "syncs per append": Number(one.syncsPerAppend.toFixed(4)),

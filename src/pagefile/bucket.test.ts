@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { MemoryFile } from "../../test/support/memory-file.ts";
+import { Surgery } from "../../test/support/page-file-surgery.ts";
 import { StrataError } from "../base/errors.ts";
 import type { Bucket } from "./bucket.ts";
 import { PageFile } from "./page-file.ts";
@@ -186,3 +187,39 @@ test("views from a large transaction stay as they were, though the next ones use
     }
   }
 });
+
+const INLINE_VALUE = Buffer.alloc(40, "v");
+
+test.each([
+  ["get", (bucket: Bucket) => bucket.get(b("k"))],
+  [
+    "a cursor",
+    (bucket: Bucket) => {
+      const cursor = bucket.cursor();
+      return cursor.first() ? cursor.value() : undefined;
+    },
+  ],
+] as const)(
+  "a view that %s gave of an inline bucket in a page that is written anew stays as it was",
+  (_, look) => {
+    const surgery = Surgery.of({ pageBytes: 1024 }, (tx) => {
+      const outer = tx.createBucket(b("outer"));
+      for (let i = 0; i < 200; i++) outer.put(b(`key-${i + 1000}`), Buffer.alloc(60, i));
+      outer.createBucket(b("key-1100-inline")).put(b("k"), INLINE_VALUE);
+    });
+    const file = PageFile.open(surgery.file());
+    let held: Uint8Array | undefined;
+    file.update((tx) => {
+      const outer = tx.bucket(b("outer")) as Bucket;
+      outer.put(b("key-1100"), b("v")); // Reads the page of the inline bucket, to write it anew.
+      held = look(outer.bucket(b("key-1100-inline")) as Bucket);
+    });
+    expect(held).toEqual(Uint8Array.from(INLINE_VALUE));
+    file.update((tx) => {
+      for (let i = 0; i < 200; i += 10) {
+        tx.bucket(b("outer"))?.put(b(`key-${i + 1000}`), Buffer.alloc(60, 0xee));
+      }
+    });
+    expect(held).toEqual(Uint8Array.from(INLINE_VALUE));
+  },
+);

@@ -166,21 +166,6 @@ describe("segments", () => {
     },
   );
 
-  test("a file of odd length, all zeros behind the records, is evened out", async () => {
-    const wal = newWal({ stepBytes: 0 });
-    await wal.close();
-    const [segment] = segmentsOf(wal.directory.list());
-    const file = wal.directory.openFile(segment?.name ?? "", "write");
-    const size = file.size();
-    file.truncate(size + 43);
-    const again = openWal(wal.directory, START, { stepBytes: 0 }).wal;
-    expect(file.size() % 8).toBe(0);
-    // Its frame is 40 bytes, and would leave 3.
-    await again.append([{ type: 0, term: 1, index: 1, data: new Uint8Array(11) }]);
-    await again.close();
-    expect(readLog(wal.directory, START, "write").entries).toHaveLength(1);
-  });
-
   test("a prepared one is taken up, and an unused one is gone after a close", async () => {
     const prepared: string[] = [];
     const wal = newWal({

@@ -16,7 +16,8 @@ export interface Workload {
 export const FILE_NAME = "db";
 
 /** Too much content makes every look at it slow, and is no harder on a commit. */
-const KEYS_MAX = 1500;
+const WEIGHT_MAX = 1500;
+const WEIGHT_UNIT_BYTES = 256;
 
 /** What an onlooker has been told. */
 export class Story {
@@ -67,7 +68,7 @@ export function live(directory: Directory, workload: Workload, story: Story): vo
     const draft = content.clone();
     workOn(tx, draft, random, workload.shape);
     if (random.int(6) === 0) appendTo(tx, draft, random, random.int(300));
-    if (keysIn(draft) > KEYS_MAX) {
+    if (weightOf(draft) > WEIGHT_MAX) {
       const name = random.pick([...draft.entries.keys()]);
       tx.deleteBucket(Buffer.from(name, "latin1"));
       draft.entries.delete(name);
@@ -95,12 +96,13 @@ function closeReader(reader: Reader | undefined): void {
   reader.tx.close();
 }
 
-function keysIn(bucket: ModelBucket): number {
-  let keys = 0;
+/** Keys, and their values by their size. */
+function weightOf(bucket: ModelBucket): number {
+  let weight = 0;
   for (const entry of bucket.entries.values()) {
-    keys += entry instanceof ModelBucket ? keysIn(entry) : 1;
+    weight += entry instanceof ModelBucket ? weightOf(entry) : 1 + entry.length / WEIGHT_UNIT_BYTES;
   }
-  return keys;
+  return weight;
 }
 
 /**

@@ -36,9 +36,9 @@ export class WalModel {
   find(entries: readonly Entry[], hardState: HardState): number | undefined {
     const state = this.states.findLastIndex((one) => same(one, hardState));
     if (state + 1 < this.ackedStates) return undefined;
-    const dump = describe(entries);
+    const dump = describeEntries(entries);
     for (let count = this.ackedEntries; count <= this.appended.length; count++) {
-      if (describe(this.entriesAfter(count)) === dump) return count;
+      if (describeEntries(this.entriesAfter(count)) === dump) return count;
     }
     return undefined;
   }
@@ -56,7 +56,8 @@ function same(a: HardState, b: HardState): boolean {
   return a.term === b.term && a.vote === b.vote && a.commit === b.commit;
 }
 
-function describe(entries: readonly Entry[]): string {
+/** One line each; comparing these is much quicker than comparing values with their bytes. */
+export function describeEntries(entries: readonly Entry[]): string {
   return entries
     .map(
       ({ type, term, index, data }) =>
