@@ -113,3 +113,36 @@ test("clear forgets everything", () => {
   expect(cache.heldBytes).toBe(0);
   expect(load(cache, 6).first()).toBe(6);
 });
+
+test("what comes in by slabs of its own stays within the capacity too, and in use it stays", () => {
+  const cache = small();
+  load(cache, 1); // Into a slab that nobody fills further.
+  for (let id = 100; id < 20_000; id += 3) {
+    const slab = newSlab(3 * PAGE);
+    const pages = [0, 1, 2].map((i) => new Fake(id + i, slab.bytes, i * PAGE, PAGE));
+    cache.adopt(slab, pages);
+    expect(cache.heldBytes).toBeLessThanOrEqual(8 * SLAB);
+    if (id > 100) expect(cache.get(100)?.id).toBe(100);
+  }
+  expect(cache.get(1)).toBeUndefined();
+  expect(cache.get(19_999)?.id).toBe(19_999);
+});
+
+test("memory that the cache gives up can be collected", async () => {
+  const registered = 500;
+  let collected = 0;
+  const registry = new FinalizationRegistry<number>(() => collected++);
+  const cache = small();
+  for (let id = 1; id <= registered; id++) {
+    const slab = newSlab(PAGE);
+    registry.register(slab, id);
+    cache.adopt(slab, [new Fake(id, slab.bytes, 0, PAGE)]);
+  }
+  // The collector need not hurry, but it must be able to: pressure until it did.
+  for (let i = 0; i < 200 && collected < registered / 2; i++) {
+    Array.from({ length: 100_000 }, (_, n) => ({ n }));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(collected).toBeGreaterThanOrEqual(registered / 2);
+  expect(cache.heldBytes).toBeGreaterThan(0);
+});

@@ -79,7 +79,7 @@ export class PageCache<P extends CachedPage<P>> {
   readonly #freeUnits: number[] = [];
   readonly #freeSlots: number[] = [];
   /** Oldest first, from `#oldest` on. */
-  #slabs: HeldSlab[] = [];
+  #slabs: (HeldSlab | undefined)[] = [];
   #oldest = 0;
   #heldBytes = 0;
   #filling: HeldSlab | undefined;
@@ -134,7 +134,7 @@ export class PageCache<P extends CachedPage<P>> {
     if (this.#filling === undefined || this.#fillOffset + wanted > this.#slabBytes) {
       this.#filling = this.#hold(newSlab(this.#slabBytes));
       this.#fillOffset = 0;
-      this.#retire();
+      this.#retire(pages);
     }
     return this.#filling.slab;
   }
@@ -168,7 +168,7 @@ export class PageCache<P extends CachedPage<P>> {
   adopt(slab: Slab, pages: readonly P[]): void {
     const held = this.#hold(slab);
     for (const page of pages) this.#install(held, page);
-    this.#retire();
+    this.#retire(0);
   }
 
   /** Forgets a page. Views of it stay true. */
@@ -222,23 +222,31 @@ export class PageCache<P extends CachedPage<P>> {
     held.slots.push(slot);
   }
 
-  #retire(): void {
+  /** @param reserved  pages whose room in the slab being filled is promised */
+  #retire(reserved: number): void {
     while (this.#heldBytes > this.#capacityBytes) {
       const held = this.#slabs[this.#oldest];
-      if (held === undefined || held === this.#filling) return;
+      if (held === undefined) return;
+      if (held === this.#filling) {
+        if (reserved > 0) return;
+        // Others came and went by `adopt` while it was filled: its time has come too.
+        this.#filling = undefined;
+      }
+      this.#slabs[this.#oldest] = undefined; // Or its memory would stay until the list is cut.
       this.#oldest++;
       if (this.#oldest > 1024 && this.#oldest * 2 > this.#slabs.length) {
         this.#slabs = this.#slabs.slice(this.#oldest);
         this.#oldest = 0;
       }
-      this.#heldBytes -= held.slab.bytes.length;
-      let chances = Math.floor(this.#slabBytes / this.#pageBytes / 2);
+      const { length } = held.slab.bytes;
+      this.#heldBytes -= length;
+      let chances = Math.floor(Math.min(length, this.#slabBytes) / this.#pageBytes / 2);
       for (const slot of held.slots) {
         const page = this.#pages[slot];
         const again = page !== undefined && this.#used[page.id] === 1 && chances > 0;
         if (page !== undefined) this.drop(page.id);
         this.#freeSlots.push(slot);
-        if (again && page.length === this.#pageBytes && this.#fits()) {
+        if (again && page.length === this.#pageBytes && this.#fits(reserved)) {
           chances--;
           this.#copyIn(page);
         }
@@ -248,9 +256,14 @@ export class PageCache<P extends CachedPage<P>> {
     }
   }
 
-  /** One page's room is always left for the page that `room()` was called for. */
-  #fits(): boolean {
-    return this.#filling !== undefined && this.#fillOffset + 2 * this.#pageBytes <= this.#slabBytes;
+  /** Whether there is room for a second chance; if none is promised to anybody, a new slab is begun for it. */
+  #fits(reserved: number): boolean {
+    const end = this.#fillOffset + (1 + reserved) * this.#pageBytes;
+    if (this.#filling !== undefined && end <= this.#slabBytes) return true;
+    if (reserved > 0) return false;
+    this.#filling = this.#hold(newSlab(this.#slabBytes));
+    this.#fillOffset = 0;
+    return true;
   }
 
   #copyIn(page: P): void {
