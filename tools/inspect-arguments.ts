@@ -1,7 +1,9 @@
 /** The command line of strata-inspect, read into a command of the inspection. */
+
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { utf8 } from "../src/base/bytes.ts";
 import { StrataError } from "../src/base/errors.ts";
+import type { ProgressMode } from "../src/console/progress.ts";
 import type { InspectCommand } from "../src/jobs/inspect/inspect.ts";
 
 export interface InspectArguments {
@@ -10,6 +12,7 @@ export interface InspectArguments {
   readonly json: boolean;
   readonly hex: boolean;
   readonly redact: boolean;
+  readonly progress: ProgressMode;
 }
 
 export type Parsed =
@@ -32,6 +35,7 @@ interface Options {
   readonly limit?: number;
   readonly hex?: true;
   readonly redact?: true;
+  readonly progress: ProgressMode;
 }
 
 type Name = InspectCommand["name"];
@@ -76,6 +80,14 @@ export function parseArguments(args: readonly string[]): Parsed {
     .option("--limit <n>", "keys, leases: so many at most; 0 is all", wholeNumber)
     .option("--hex", "keys and values in hex, KEY and --prefix too")
     .option("--redact", "leave values out: their lengths and CRC-32C instead")
+    .addOption(
+      new Option(
+        "--progress <mode>",
+        "how progress is shown on stderr; auto draws no bar beside a report",
+      )
+        .choices(["auto", "json", "none"])
+        .default("auto"),
+    )
     .addHelpText("after", commandHelp())
     .exitOverride()
     .configureOutput({
@@ -127,6 +139,7 @@ function argumentsOf(args: readonly string[], options: Options): InspectArgument
     json: options.output === "json",
     hex: options.hex ?? false,
     redact: options.redact ?? false,
+    progress: options.progress,
   };
 }
 

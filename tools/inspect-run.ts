@@ -1,9 +1,9 @@
 /** strata-inspect from its arguments to its exit code. */
 import { getSystemErrorMap } from "node:util";
 import { StrataError } from "../src/base/errors.ts";
+import type { ProgressDisplay, ProgressMode } from "../src/console/progress.ts";
 import { inspect } from "../src/jobs/inspect/inspect.ts";
 import { JobPool } from "../src/jobs/pool.ts";
-import type { Progress } from "../src/jobs/progress.ts";
 import { parseArguments } from "./inspect-arguments.ts";
 
 /** What the tool reaches the world through. */
@@ -18,8 +18,8 @@ export interface InspectIo {
   readonly debug: boolean;
   /** Help, and nothing else. */
   readonly help: (text: string) => void;
-  /** Called about ten times a second: for a progress bar. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** How far it has come, shown as the user wants it. */
+  readonly display: (mode: ProgressMode) => Promise<ProgressDisplay>;
   readonly signal?: AbortSignal;
 }
 
@@ -31,21 +31,24 @@ export async function runInspect(args: readonly string[], io: InspectIo): Promis
     if (parsed.stderr !== "") io.stderr(parsed.stderr);
     return parsed.exitCode;
   }
-  const { path, command, json, hex, redact } = parsed.arguments;
-  const { onProgress, signal, colour } = io;
+  const { path, command, json, hex, redact, progress } = parsed.arguments;
+  const { signal, colour } = io;
+  const display = await io.display(progress);
   await using pool = new JobPool();
   try {
     const input = { command, json, show: { hex, redact, colour: colour && !json }, out: io.stdout };
     const { faultCount, firstFault } = await inspect(pool, path, input, {
       ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
+      ...(display.show && { onProgress: display.show }),
     });
+    display.end();
     if (faultCount === 0) return 0;
     const more = faultCount > 1 ? ` (and ${faultCount - 1} more faults)` : "";
     const first = firstFault && `offset ${firstFault.offsetBytes}: ${firstLine(firstFault.what)}`;
     io.stderr(`Error: ${path}: ${first ?? "damaged"}${more}\n`);
     return 1;
   } catch (error) {
+    display.end();
     io.stderr(`Error: ${messageOf(error, path)}\n`);
     if (io.debug && error instanceof Error) io.stderr(`${error.stack}\n`);
     return 1;

@@ -34,7 +34,10 @@ export interface ProgressDisplay {
 const BAR_AFTER_MS = 500;
 
 /** @param mode  what the user wants; `auto` looks at stderr */
-export async function progressDisplay(mode: ProgressMode, io: Io): Promise<ProgressDisplay> {
+export async function progressDisplay(
+  mode: ProgressMode,
+  io: Pick<Io, "stderr" | "env" | "now">,
+): Promise<ProgressDisplay> {
   if (mode === "json") {
     const show = (progress: Progress): void => {
       io.stderr.write(`${JSON.stringify(rounded(progress))}\n`);
@@ -59,7 +62,7 @@ interface BarPayload {
 }
 
 /** No colours, so that there is none to take away for NO_COLOR. */
-async function barOn(io: Io): Promise<ProgressDisplay> {
+async function barOn(io: Pick<Io, "stderr" | "now">): Promise<ProgressDisplay> {
   const { Format, SingleBar } = await import("cli-progress");
   const bar = new SingleBar({
     stream: io.stderr,

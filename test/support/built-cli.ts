@@ -11,6 +11,7 @@ const FILES = {
   etcdutl: "src/cli/bin/etcdutl.js",
   strata: "src/cli/bin/strata.js",
   "strata-defrag": "tools/defrag.js",
+  "strata-inspect": "tools/inspect.js",
 } as const;
 
 export type CommandName = keyof typeof FILES;
