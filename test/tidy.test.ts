@@ -13,16 +13,18 @@ const ROOT = join(import.meta.dirname, "..");
 const LAYERS: readonly (readonly string[])[] = [
   ["src/cli"],
   ["src/server"],
+  ["src/engine"],
   ["src/console"],
   ["src/jobs"],
   ["src/mvcc", "src/lease", "src/alarm", "src/auth", "src/membership"],
   ["src/backend"],
   ["src/pagefile", "src/wal"],
+  ["src/proto"],
   ["src/base", "native-free"],
 ];
 
 /** tools/ are offline: from the console on to the right. */
-const TOOLS_LAYER = 1;
+const TOOLS_LAYER = 2;
 
 function filesOf(folder: string, suffix: string): string[] {
   const at = join(ROOT, folder);
@@ -76,7 +78,7 @@ test("every file imports only from the layers to its right", () => {
 });
 
 test("the layer rule sees a slip", () => {
-  expect(boxOf("src/pagefile/page.ts")).toEqual({ row: 6, box: "src/pagefile" });
+  expect(boxOf("src/pagefile/page.ts")).toEqual({ row: 7, box: "src/pagefile" });
   expect(boxOf("src/jobs/pool.ts")?.row).toBeLessThan(boxOf("src/wal/frame.ts")?.row ?? 0);
 });
 
