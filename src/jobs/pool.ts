@@ -77,7 +77,7 @@ export class JobPool {
 }
 
 /** Threads run the built JavaScript, also when this file is run from its source by a test. */
-function workerFile(name: string): string {
+export function workerFile(name: string): string {
   const here = fileURLToPath(import.meta.url);
   const built = here.endsWith(".ts")
     ? here.replace(/src[\\/]jobs[\\/]pool\.ts$/, "dist/src/jobs/pool.js")

@@ -86,8 +86,9 @@ export class KeyIndex {
    * A put of the key.
    * @param key  a flat string: one cut out of a longer one would keep all of that in memory
    * @param main, sub  after every change of the key so far; 0 < main < 2^53, 0 ≤ sub < 2^31
+   * @param into  what the key is now
    */
-  put(key: string, main: number, sub: number): void {
+  put(key: string, main: number, sub: number, into?: FoundRevision): void {
     requireRevision(main, sub);
     const id = this.#table.get(key);
     if (id === -1) {
@@ -96,7 +97,16 @@ export class KeyIndex {
       this.#tree.insert(key, created);
       this.#keyBytes += key.length;
       this.#liveKeys++;
-    } else if (this.#generations.put(id, main, sub)) this.#liveKeys++;
+      if (into !== undefined) {
+        into.main = main;
+        into.sub = sub;
+        into.create = main;
+        into.version = 1;
+      }
+      return;
+    }
+    if (this.#generations.put(id, main, sub)) this.#liveKeys++;
+    if (into !== undefined) this.#generations.find(id, Infinity, into);
   }
 
   /**

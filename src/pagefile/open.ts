@@ -15,6 +15,17 @@ import { PageFile, type PageFileOptions } from "./page-file.ts";
  * @throws StrataError LOCKED, naming the holder where it can be told; what `PageFile.open` throws; the system's errors
  */
 export function openPageFile(path: string, options: PageFileOptions = {}): PageFile {
+  return openLockedPageFile(path, options).file;
+}
+
+export interface LockedPageFile {
+  readonly file: PageFile;
+  /** A `sidecar` is not seen by a real etcd or bbolt; `none` only where a reader found no lock to be had. */
+  readonly lockedBy: "flock" | "sidecar" | "none";
+}
+
+/** The same, and says what keeps others out. */
+export function openLockedPageFile(path: string, options: PageFileOptions = {}): LockedPageFile {
   const readOnly = options.readOnly ?? false;
   const file = new SystemFile(path, readOnly ? "read" : "create");
   let release = (): void => file.close();
@@ -37,7 +48,7 @@ export function openPageFile(path: string, options: PageFileOptions = {}): PageF
     const opened = PageFile.open(file, options, release);
     // A commit is worth nothing in a file whose name is lost; it may be new, or its maker was killed before this.
     if (!readOnly && !options.noSync) new SystemDirectory(dirname(path)).sync();
-    return opened;
+    return { file: opened, lockedBy: lock.kind === "held" ? lock.by : "none" };
   } catch (error) {
     release();
     throw error;

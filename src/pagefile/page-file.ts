@@ -33,6 +33,11 @@ export interface PageFileOptions {
   readonly cacheBytes?: number;
   /** Skip every sync: a power cut may then ruin the file. For copies that are synced by other means. */
   readonly noSync?: boolean;
+  /**
+   * Open on the transaction before the last one, whose root has been found unreadable. Once the older root has been
+   * walked, the newer meta is overwritten: pages that it alone reaches are about to be used again.
+   */
+  readonly olderRoot?: boolean;
 }
 
 /** Where the bytes of a file are. */
@@ -61,6 +66,8 @@ export class PageFile {
   readonly #arena = new Arena();
   /** Readers by the txid that they read. */
   readonly #readers = new Map<number, number>();
+  /** Of readers that have their own way to the file. */
+  #outsideReaders: readonly number[] = [];
   readonly #closeFile: () => void;
   #meta: Meta;
   #writer: WriteTx | undefined;
@@ -105,10 +112,11 @@ export class PageFile {
     } else {
       createIfUnused(file, options.pageBytes ?? PAGE_BYTES_DEFAULT);
     }
-    const metas = readMetas(file);
+    const metas = options.olderRoot ? olderMetas(file) : readMetas(file);
     const opened = new PageFile(file, metas, options, closeFile);
     if (!opened.readOnly) {
       opened.#loadFreelist();
+      if (options.olderRoot) forgetNewer(file, metas);
       if (!options.noSync) makeDurable(file, metas);
       if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
     }
@@ -133,6 +141,15 @@ export class PageFile {
   }
 
   /**
+   * Readers that this object does not open itself, on other threads: pages that a root of these transactions reaches
+   * are not written to by later write transactions. It must be told before whoever reads the last commit may miss it.
+   * @param txids  those of all such readers, in any order; they replace the ones told before
+   */
+  setOutsideReaders(txids: readonly number[]): void {
+    this.#outsideReaders = txids;
+  }
+
+  /**
    * The one write transaction. End it by `commit` or `rollback`.
    * @throws StrataError READ_ONLY, FAILED after a failed write or sync, BAD_ARGUMENT while another one is open
    */
@@ -149,16 +166,18 @@ export class PageFile {
     if (this.#writer !== undefined) {
       throw new StrataError("BAD_ARGUMENT", `${this.path}: a write transaction is open already`);
     }
-    this.#freelist.reclaim([...this.#readers.keys()].sort((a, b) => a - b));
+    const readers = [...new Set([...this.#readers.keys(), ...this.#outsideReaders])];
+    this.#freelist.reclaim(readers.sort((a, b) => a - b));
     const file = this.#file;
     const noSync = this.#options.noSync ?? false;
-    const readers = this.#readers;
+    const inside = this.#readers;
+    const outside = readers.length > inside.size;
     this.#writer = new WriteTx(this.#pages, this.#meta, {
       freelist: this.#freelist,
       arena: this.#arena,
       freelistSync: this.#options.freelistSync ?? false,
       get readersOpen(): boolean {
-        return readers.size > 0;
+        return outside || inside.size > 0;
       },
       writeParts: (offsetBytes, parts) => file.writeParts(offsetBytes, parts),
       sync: () => {
@@ -263,6 +282,24 @@ export class PageFile {
       }
     }
   }
+}
+
+/** The metas, with the one in force that the newer one hides. */
+function olderMetas(file: RandomAccessFile): MetaPair {
+  const metas = readMetas(file);
+  const activePage = metas.activePage === 0 ? 1 : 0;
+  const older = metas.readings[activePage];
+  if (older.kind === "valid" && older.meta.txid < metas.active.txid) {
+    return { ...metas, active: older.meta, activePage };
+  }
+  const what = `no older transaction than ${metas.active.txid} is to be had`;
+  throw new CorruptionError(file.path, activePage * metas.pageBytes, what);
+}
+
+function forgetNewer(file: RandomAccessFile, { active, activePage, pageBytes }: MetaPair): void {
+  const newerPage = activePage === 0 ? 1 : 0;
+  file.write(newerPage * pageBytes, encodeMetaPage(active, newerPage));
+  file.sync();
 }
 
 /**

@@ -260,6 +260,11 @@ export class WriteTx extends Tx {
     this.#host.finished(undefined);
   }
 
+  /** Once committed: the first page of each run that was written, the metas not counted. */
+  writtenPages(): Float64Array {
+    return Float64Array.from(this.#dirty, ({ id }) => id);
+  }
+
   assertWritable(): void {
     this.assertOpen();
   }

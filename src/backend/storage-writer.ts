@@ -1,0 +1,229 @@
+/**
+ * The page file's one writer: commits batches, gives up history, and reads through the file when a store starts. It
+ * runs on the storage thread, or on the caller's own where there is none (`InlineStorage`).
+ */
+
+import { equalBytes, hex, readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
+import { CorruptionError } from "../base/errors.ts";
+import type { Bucket } from "../pagefile/bucket.ts";
+import type { PageFile } from "../pagefile/page-file.ts";
+import type { WriteTx } from "../pagefile/tx.ts";
+import { decodeKeyValueAt } from "../proto/key-value.ts";
+import { CONSISTENT_INDEX, FINISHED_COMPACT_REV, KEY, META, TERM } from "./buckets.ts";
+import type {
+  CommitReport,
+  CommitTask,
+  CompactReport,
+  CompactTask,
+  Root,
+  ScanPiece,
+  ScanTask,
+} from "./storage.ts";
+import { BUCKETS, operationsOf } from "./write-batch.ts";
+
+const REVISION_BYTES = 17;
+const SEPARATOR = 0x5f;
+
+export class StorageWriter {
+  readonly #file: PageFile;
+
+  constructor(file: PageFile) {
+    this.#file = file;
+  }
+
+  root(): Root {
+    return { meta: this.#file.meta, space: this.#file.space() };
+  }
+
+  /** All of etcd's buckets are there after the first commit. */
+  commit({ batch, index, term, pins }: CommitTask): CommitReport {
+    return this.#write(pins, (tx) => {
+      const buckets = new Map<Uint8Array, Bucket>();
+      if (tx.bucket(META) === undefined) {
+        for (const name of BUCKETS) tx.createBucketIfNotExists(name);
+      }
+      let lastName: Uint8Array | undefined;
+      let last: Bucket | undefined;
+      for (const { bucket: name, key, value } of operationsOf(batch)) {
+        if (name !== lastName || last === undefined) {
+          last = buckets.get(name) ?? tx.createBucketIfNotExists(name);
+          buckets.set(name, last);
+          lastName = name;
+        }
+        if (value === undefined) last.delete(key);
+        else last.put(key, value);
+      }
+      const meta = tx.createBucketIfNotExists(META);
+      putIfChanged(meta, CONSISTENT_INDEX, u64(index));
+      putIfChanged(meta, TERM, u64(term));
+    });
+  }
+
+  /** Looks at some records from a revision on, and deletes what is not kept. */
+  compact(task: CompactTask): CompactReport {
+    const { revision, keptMains, keptSubs, limit } = task;
+    let nextMain = task.fromMain;
+    let nextSub = task.fromSub;
+    let done = false;
+    let deleted = 0;
+    const report = this.#write(task.pins, (tx) => {
+      const bucket = tx.createBucketIfNotExists(KEY);
+      const goes: Uint8Array[] = [];
+      const cursor = bucket.cursor();
+      let kept = firstAtOrAfter(keptMains, keptSubs, nextMain, nextSub);
+      let more = cursor.seek(revisionKey(nextMain, nextSub));
+      for (let looked = 0; more && looked < limit; looked++) {
+        const key = cursor.key();
+        const view = viewOf(key);
+        const main = readU64BE(view, 0);
+        const sub = readU64BE(view, 9);
+        if (main > revision) break;
+        while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
+        if (keptMains[kept] !== main || keptSubs[kept] !== sub) goes.push(key);
+        nextMain = main;
+        nextSub = sub + 1;
+        more = cursor.next();
+      }
+      done = !more || readU64BE(viewOf(cursor.key()), 0) > revision;
+      for (const key of goes) bucket.delete(key);
+      deleted = goes.length;
+      if (done) {
+        tx.createBucketIfNotExists(META).put(FINISHED_COMPACT_REV, revisionKey(revision, 0));
+      }
+    });
+    return { ...report, done, nextMain, nextSub, deleted };
+  }
+
+  scan({ from, limit }: ScanTask): ScanPiece {
+    return this.#file.view((tx) => scanPiece(this.#file.path, tx.bucket(KEY), from, limit));
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /**
+   * The root before the last one counts as read: should the last one turn out to be unreadable, a start falls back to
+   * it, and must find it whole even if the power went out in the middle of this commit.
+   */
+  #write(pins: readonly number[], change: (tx: WriteTx) => void): CommitReport {
+    this.#file.setOutsideReaders([...pins, this.#file.meta.txid - 1]);
+    const tx = this.#file.beginWrite();
+    try {
+      change(tx);
+    } catch (error) {
+      tx.rollback();
+      throw error;
+    }
+    tx.commit();
+    return { ...this.root(), written: tx.writtenPages() };
+  }
+}
+
+/** A piece of bucket `key`, decoded. @throws CorruptionError for a record that is none */
+function scanPiece(
+  path: string,
+  bucket: Bucket | undefined,
+  from: Uint8Array | undefined,
+  limit: number,
+): ScanPiece {
+  const mains = new Float64Array(limit);
+  const subs = new Uint32Array(limit);
+  const tombstones = new Uint8Array(limit);
+  const creates = new Float64Array(limit);
+  const versions = new Float64Array(limit);
+  const keyEnds = new Uint32Array(limit);
+  let keys = new Uint8Array(limit * 32);
+  const leases: (readonly [number, bigint])[] = [];
+  let count = 0;
+  let keysEnd = 0;
+  let recordBytes = 0;
+  const cursor = bucket?.cursor();
+  let more = from === undefined ? cursor?.first() : cursor?.seek(from);
+  while (cursor !== undefined && more && count < limit) {
+    const { bytes, keyOffset, keyBytes, valueBytes } = cursor;
+    const view = viewOf(bytes);
+    const tombstone = keyBytes === REVISION_BYTES + 1;
+    if ((keyBytes !== REVISION_BYTES && !tombstone) || bytes[keyOffset + 8] !== SEPARATOR) {
+      throw new CorruptionError(path, 0, `bucket key: ${hex(cursor.key())} is no revision`);
+    }
+    const kv = decodeKeyValueAt(bytes, keyOffset + keyBytes, valueBytes);
+    if (kv === undefined) {
+      throw new CorruptionError(path, 0, `bucket key: ${hex(cursor.key())} has no KeyValue`);
+    }
+    mains[count] = readU64BE(view, keyOffset);
+    subs[count] = readU64BE(view, keyOffset + 9);
+    tombstones[count] = tombstone ? 1 : 0;
+    creates[count] = kv.createRevision;
+    versions[count] = kv.version;
+    if (kv.lease !== 0n) leases.push([count, kv.lease]);
+    const end = keysEnd + kv.key.length;
+    if (end > keys.length) {
+      const larger = new Uint8Array(Math.max(end, keys.length * 2));
+      larger.set(keys.subarray(0, keysEnd));
+      keys = larger;
+    }
+    keys.set(kv.key, keysEnd);
+    keysEnd = end;
+    keyEnds[count++] = end;
+    recordBytes += keyBytes + valueBytes;
+    more = cursor.next();
+  }
+  const next = more && cursor !== undefined ? cursor.key().slice() : undefined;
+  return {
+    count,
+    mains,
+    subs,
+    tombstones,
+    creates,
+    versions,
+    keyEnds,
+    keys,
+    leases,
+    next,
+    recordBytes,
+  };
+}
+
+/** Most commits change it; a forced one on an idle store may not, and then its page stays as it is. */
+function putIfChanged(bucket: Bucket, key: Uint8Array, value: Uint8Array): void {
+  const old = bucket.get(key);
+  if (old === undefined || !equalBytes(old, value)) bucket.put(key, value);
+}
+
+function firstAtOrAfter(mains: Float64Array, subs: Uint32Array, main: number, sub: number): number {
+  let low = 0;
+  let high = mains.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(mains, subs, middle, main, sub)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function isBefore(
+  mains: Float64Array,
+  subs: Uint32Array,
+  at: number,
+  main: number,
+  sub: number,
+): boolean {
+  const there = mains[at] as number;
+  return there === main ? (subs[at] as number) < sub : there < main;
+}
+
+function revisionKey(main: number, sub: number): Uint8Array {
+  const key = new Uint8Array(REVISION_BYTES);
+  const view = viewOf(key);
+  writeU64BE(view, 0, main);
+  key[8] = SEPARATOR;
+  writeU64BE(view, 9, sub);
+  return key;
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeU64BE(viewOf(bytes), 0, value);
+  return bytes;
+}

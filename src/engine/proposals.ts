@@ -1,0 +1,180 @@
+/**
+ * From a request to its effect: logged, on the disk, applied, answered; strictly in the order of the log.
+ *
+ *   propose ──► log: everything that waits shares one write and one fdatasync ──► apply, in slices ──► answer
+ *
+ * Nothing is applied before it is durable, so nothing that anyone has seen can be lost. While a batch is on its way to
+ * the disk the next one gathers.
+ */
+import type { Backend } from "../backend/backend.ts";
+import { EtcdError, StrataError } from "../base/errors.ts";
+import type { Entry, EntryType } from "../wal/entry.ts";
+import { EntryType as Types } from "../wal/entry.ts";
+import type { Wal } from "../wal/wal.ts";
+
+interface Pending {
+  readonly index: number;
+  readonly apply: (index: number) => unknown;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly durable: Promise<void>;
+  last: number;
+}
+
+export interface ProposalsHost {
+  readonly wal: Wal;
+  readonly backend: Backend;
+  readonly term: number;
+  readonly memberId: bigint;
+  /** Something is broken beyond this request: nothing more can be written until the store is opened again. */
+  failed(error: unknown): void;
+}
+
+/** How long entries are applied before others have their turn, and how many between two looks at the clock. */
+const SLICE_MS = 2;
+const APPLIED_PER_LOOK = 32;
+
+/** Data up to this size is copied by the log, and may lie in memory that is used again at once. */
+export const LOG_COPIES_BYTES: number = 64 * 1024;
+
+export class Proposals {
+  readonly #host: ProposalsHost;
+  /** In the order of their indexes; those before `#head` are answered. */
+  #pending: Pending[] = [];
+  #head = 0;
+  #durable = 0;
+  #batch: Batch | undefined;
+  #applying = false;
+  #failure: unknown;
+  #idle: (() => void)[] = [];
+
+  constructor(host: ProposalsHost) {
+    this.#host = host;
+  }
+
+  /** Logged, and not applied yet. */
+  get waiting(): number {
+    return this.#pending.length - this.#head;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /**
+   * Logs an entry and applies it.
+   * @param data  of more than LOG_COPIES_BYTES it must not change until the promise is settled
+   * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
+   *   the answer; an EtcdError is one, too, and any other error breaks the store
+   * @throws (rejects) what `apply` throws; StrataError FAILED
+   */
+  propose<T>(
+    data: Uint8Array,
+    apply: (index: number) => T,
+    type: EntryType = Types.normal,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.error());
+        return;
+      }
+      const { wal, term, memberId } = this.#host;
+      const index = wal.lastIndex + 1;
+      const entry: Entry = { type, term, index, data: data.length === 0 ? undefined : data };
+      const durable = wal.append([entry], { term, vote: memberId, commit: index });
+      this.#pending.push({ index, apply, resolve, reject });
+      const batch = this.#batch;
+      if (batch !== undefined && batch.durable === durable) batch.last = index;
+      else this.#follow({ durable, last: index });
+    });
+  }
+
+  /** Resolves when everything that was proposed before is answered. */
+  settled(): Promise<void> {
+    if (this.waiting === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Why nothing is taken any more. */
+  error(): StrataError {
+    return new StrataError("FAILED", "a write failed, the store must be opened again", {
+      cause: this.#failure,
+    });
+  }
+
+  /** Refuses everything that waits, and everything from now on. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    const left = this.#pending.slice(this.#head);
+    this.#pending = [];
+    this.#head = 0;
+    for (const { reject } of left) reject(this.error());
+    this.#becameIdle();
+    this.#host.failed(error);
+  }
+
+  #follow(batch: Batch): void {
+    this.#batch = batch;
+    batch.durable.then(
+      () => {
+        this.#durable = batch.last;
+        if (!this.#applying) this.#apply();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #apply(): void {
+    this.#applying = true;
+    const endMs = performance.now() + SLICE_MS;
+    const { backend, term } = this.#host;
+    for (let count = 1; this.#head < this.#pending.length; count++) {
+      const next = this.#pending[this.#head] as Pending;
+      if (next.index > this.#durable) break;
+      this.#head++;
+      if (!this.#applyOne(next)) return;
+      backend.applied({ index: next.index, term });
+      if (count % APPLIED_PER_LOOK === 0 && performance.now() >= endMs) {
+        this.#compactQueue();
+        setImmediate(() => this.#apply());
+        return;
+      }
+    }
+    this.#applying = false;
+    this.#compactQueue();
+    if (this.waiting === 0) this.#becameIdle();
+  }
+
+  /** @returns false if the store is broken */
+  #applyOne({ index, apply, resolve, reject }: Pending): boolean {
+    try {
+      resolve(apply(index) as never);
+      return true;
+    } catch (error) {
+      if (error instanceof EtcdError) {
+        reject(error);
+        return true;
+      }
+      reject(error);
+      this.fail(error);
+      return false;
+    }
+  }
+
+  #compactQueue(): void {
+    if (this.#head === this.#pending.length) this.#pending.length = 0;
+    else if (this.#head > 1024) this.#pending.splice(0, this.#head);
+    else return;
+    this.#head = 0;
+  }
+
+  #becameIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}

@@ -1,0 +1,61 @@
+/** What the library hands out of the store. */
+import { decodeKeyValueAt, type KeyValue as StoredKeyValue } from "../proto/key-value.ts";
+
+const UTF8 = new TextDecoder();
+
+/** A value's bytes, the caller's own, with two ways to read them. */
+export class Value extends Uint8Array {
+  /** As UTF-8; what is not is replaced by U+FFFD. */
+  string(): string {
+    return UTF8.decode(this);
+  }
+
+  /** @throws SyntaxError if it is not JSON */
+  json<T = unknown>(): T {
+    return JSON.parse(this.string()) as T;
+  }
+}
+
+/** One key at one revision. */
+export class KeyValue {
+  readonly #stored: StoredKeyValue;
+
+  /** @param record  an encoded KeyValue, not to be changed any more */
+  constructor(record: Uint8Array) {
+    const stored = decodeKeyValueAt(record, 0, record.length);
+    if (stored === undefined) throw new TypeError("these bytes are no KeyValue");
+    this.#stored = stored;
+  }
+
+  get key(): Value {
+    return valueOf(this.#stored.key);
+  }
+
+  get value(): Value {
+    return valueOf(this.#stored.value);
+  }
+
+  /** Of the put that made the key, since it was last deleted. */
+  get createRevision(): bigint {
+    return BigInt(this.#stored.createRevision);
+  }
+
+  /** Of the last put. */
+  get modRevision(): bigint {
+    return BigInt(this.#stored.modRevision);
+  }
+
+  /** Puts since the key was made: 1 for the first. */
+  get version(): bigint {
+    return BigInt(this.#stored.version);
+  }
+
+  /** That the key hangs on; 0n: none. */
+  get lease(): bigint {
+    return this.#stored.lease;
+  }
+}
+
+function valueOf(bytes: Uint8Array): Value {
+  return new Value(bytes.buffer, bytes.byteOffset, bytes.length);
+}

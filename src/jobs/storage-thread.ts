@@ -1,0 +1,87 @@
+/**
+ * The storage thread: a pool of one that has the page file open and is its only writer. Here is the main thread's end
+ * of it; `storage.worker.ts` is the other.
+ */
+import { Piscina } from "piscina";
+import type {
+  CommitReport,
+  CommitTask,
+  CompactReport,
+  CompactTask,
+  OpenReport,
+  ScanPiece,
+  ScanTask,
+  Storage,
+  StorageOptions,
+} from "../backend/storage.ts";
+import { StrataError } from "../base/errors.ts";
+import { type Outcome, takeValue } from "./outcome.ts";
+import { workerFile } from "./pool.ts";
+
+/** What crosses. */
+export type StorageCall =
+  | {
+      readonly call: "open";
+      readonly path: string;
+      readonly options: StorageOptions;
+      readonly olderRoot: boolean;
+    }
+  | { readonly call: "commit"; readonly task: CommitTask }
+  | { readonly call: "compact"; readonly task: CompactTask }
+  | { readonly call: "scan"; readonly task: ScanTask }
+  | { readonly call: "close" };
+
+export type StorageAnswer = OpenReport | CommitReport | CompactReport | ScanPiece | undefined;
+
+export class StorageThread implements Storage {
+  readonly #path: string;
+  readonly #options: StorageOptions;
+  #pool: Piscina | undefined;
+
+  /** @param path  of the page file; made when it is not there */
+  constructor(path: string, options: StorageOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  async open(olderRoot: boolean): Promise<OpenReport> {
+    this.#pool ??= new Piscina({
+      filename: workerFile("storage"),
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    const path = this.#path;
+    const options = this.#options;
+    return (await this.#ask({ call: "open", path, options, olderRoot })) as OpenReport;
+  }
+
+  async commit(task: CommitTask): Promise<CommitReport> {
+    return (await this.#ask({ call: "commit", task })) as CommitReport;
+  }
+
+  async compact(task: CompactTask): Promise<CompactReport> {
+    return (await this.#ask({ call: "compact", task })) as CompactReport;
+  }
+
+  async scan(task: ScanTask): Promise<ScanPiece> {
+    return (await this.#ask({ call: "scan", task })) as ScanPiece;
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    try {
+      await this.#ask({ call: "close" });
+    } finally {
+      this.#pool = undefined;
+      await pool.destroy();
+    }
+  }
+
+  async #ask(call: StorageCall): Promise<StorageAnswer> {
+    if (this.#pool === undefined) throw new StrataError("CLOSED", `${this.#path}: not open`);
+    const outcome: Outcome<StorageAnswer> = await this.#pool.run(call);
+    return takeValue(outcome);
+  }
+}

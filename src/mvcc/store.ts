@@ -1,0 +1,251 @@
+/**
+ * The revisions of all keys: the index says which there are, the backend has their records.
+ *
+ * Everything here is done within one turn of the event loop. Changes come from the log alone, one entry after another;
+ * a write transaction is begun, changed and ended without waiting for anything.
+ *
+ * @see etcd server/storage/mvcc/kvstore.go, kvstore_txn.go
+ */
+import type { Backend } from "../backend/backend.ts";
+import { newValuePlace } from "../backend/backend.ts";
+import { META, SCHEDULED_COMPACT_REV } from "../backend/buckets.ts";
+import type { ValuePlace } from "../backend/write-batch.ts";
+import { latin1 } from "../base/bytes.ts";
+import { CorruptionError, EtcdError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
+import { keyValueBytesMax, putKeyValue, putTombstone } from "../proto/key-value.ts";
+import { type FoundRevision, FROM_KEY, type KeyIndex } from "./key-index.ts";
+import { encodeRevision } from "./revision.ts";
+import type { RevisionSet } from "./revision-set.ts";
+
+/** Which keys hang on which lease. The lessor's; handed in, so that neither need know the other. */
+export interface LeaseBook {
+  /** The key is attached to the lease, and to no other any more. */
+  attach(lease: bigint, key: string): void;
+  /** The key is attached to none. */
+  detach(key: string): void;
+}
+
+/** One change of a transaction, for those who watch. */
+export interface Change {
+  readonly key: string;
+  readonly sub: number;
+  readonly tombstone: boolean;
+}
+
+/** Called at the end of each transaction that changed something. */
+export type ChangeListener = (main: number, changes: readonly Change[]) => void;
+
+/** Where a store starts: what was rebuilt, or a new one. */
+export interface StoreState {
+  readonly index: KeyIndex;
+  /** 1 in a new store. */
+  readonly currentRevision: number;
+  /** -1: never compacted. */
+  readonly compactedRevision: number;
+}
+
+/** Of a range: `end` "" for the key alone, "\0" for no end. */
+export interface KeyRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** Where a user key and its end come from a request. */
+export function rangeOf(key: Uint8Array, rangeEnd: Uint8Array): KeyRange {
+  return { start: latin1(key), end: rangeEnd.length === 0 ? "" : latin1(rangeEnd) };
+}
+
+export class Store {
+  readonly #backend: Backend;
+  readonly #leases: LeaseBook;
+  readonly #place: ValuePlace = newValuePlace();
+  readonly #found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };
+  readonly index: KeyIndex;
+  #current: number;
+  #compacted: number;
+  #listener: ChangeListener | undefined;
+  #writing: StoreWrite | undefined;
+
+  constructor(backend: Backend, leases: LeaseBook, state: StoreState) {
+    this.#backend = backend;
+    this.#leases = leases;
+    this.index = state.index;
+    this.#current = state.currentRevision;
+    this.#compacted = state.compactedRevision;
+  }
+
+  /** Of the last transaction that changed something. */
+  get currentRevision(): number {
+    return this.#current;
+  }
+
+  /** Reads below it fail; -1: none do. */
+  get compactedRevision(): number {
+    return this.#compacted;
+  }
+
+  /** Undefined when nobody listens: changes are not even collected then. */
+  set listener(listener: ChangeListener | undefined) {
+    this.#listener = listener;
+  }
+
+  /**
+   * The revision that a request reads at.
+   * @param asked  0 or less: the current one
+   * @throws EtcdError COMPACTED, FUTURE
+   */
+  readableRevision(asked: number): number {
+    if (asked > this.#current) throw new EtcdError("FUTURE");
+    const at = asked <= 0 ? this.#current : asked;
+    if (at < this.#compacted) throw new EtcdError("COMPACTED");
+    return at;
+  }
+
+  /** What the key was at a revision (Infinity: now, changes of an open transaction included). The same object each call. */
+  find(key: string, atRev: number): Readonly<FoundRevision> | undefined {
+    return this.index.get(key, atRev, this.#found) ? this.#found : undefined;
+  }
+
+  /**
+   * The encoded KeyValue of a record that the index has. The place is the same object each call, and its bytes are
+   * good until anything is awaited.
+   * @throws CorruptionError if the file has not got it
+   */
+  record(main: number, sub: number, tombstone = false): Readonly<ValuePlace> {
+    if (!this.#backend.find(main, sub, tombstone, this.#place)) {
+      const what = `revision ${main}_${sub} is in the index, and not in bucket key`;
+      throw new CorruptionError("the database", 0, what);
+    }
+    return this.#place;
+  }
+
+  /** As `record`, in bytes of the caller's own. */
+  recordCopy(main: number, sub: number, tombstone = false): Uint8Array {
+    const { bytes, offset, length } = this.record(main, sub, tombstone);
+    const copy = Buffer.allocUnsafe(length);
+    copy.set(bytes.subarray(offset, offset + length));
+    return copy;
+  }
+
+  /** A transaction. One at a time; end it. */
+  write(): StoreWrite {
+    invariant(this.#writing === undefined, "one transaction writes at a time");
+    this.#writing = new StoreWrite(this.#backend, this.index, this.#leases, this.#current + 1, {
+      collect: this.#listener !== undefined,
+      end: (changes) => {
+        this.#writing = undefined;
+        if (changes === undefined) return;
+        this.#current++;
+        if (changes.length > 0) this.#listener?.(this.#current, changes);
+      },
+    });
+    return this.#writing;
+  }
+
+  /** Changes of keys in a range at or above a revision. @see KeyIndex.revisionsSince */
+  revisionsSince(start: string, end: string, fromRev: number): RevisionSet {
+    return this.index.revisionsSince(start, end, fromRev);
+  }
+
+  /**
+   * Gives up the history below a revision: reads below it fail from now on. What it takes up is given back by
+   * `Compaction`.
+   * @throws EtcdError COMPACTED, FUTURE
+   */
+  scheduleCompaction(revision: number): void {
+    if (revision <= this.#compacted) throw new EtcdError("COMPACTED");
+    if (revision > this.#current) throw new EtcdError("FUTURE");
+    this.#compacted = revision;
+    this.#backend.putRow(META, SCHEDULED_COMPACT_REV, encodeRevision(revision, 0));
+  }
+}
+
+interface WriteHost {
+  /** Whether changes are to be collected for a listener. */
+  readonly collect: boolean;
+  /** @param changes  undefined if nothing was changed */
+  end(changes: readonly Change[] | undefined): void;
+}
+
+/** One write transaction: all its changes have one main revision, numbered by sub in their order. */
+export class StoreWrite {
+  readonly #backend: Backend;
+  readonly #index: KeyIndex;
+  readonly #leases: LeaseBook;
+  readonly #host: WriteHost;
+  readonly #changes: Change[] = [];
+  readonly #found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };
+  /** That its changes have. */
+  readonly main: number;
+  #subs = 0;
+
+  constructor(backend: Backend, index: KeyIndex, leases: LeaseBook, main: number, host: WriteHost) {
+    this.#backend = backend;
+    this.#index = index;
+    this.#leases = leases;
+    this.main = main;
+    this.#host = host;
+  }
+
+  /** Whether it has changed anything yet. */
+  get changed(): boolean {
+    return this.#subs > 0;
+  }
+
+  /** What reads inside see: its own revision once something has changed. */
+  get revision(): number {
+    return this.#subs > 0 ? this.main : this.main - 1;
+  }
+
+  /** @param lease  0n: none; else one that exists */
+  put(key: Uint8Array, value: Uint8Array, lease: bigint): void {
+    const text = latin1(key);
+    const { main } = this;
+    const sub = this.#subs++;
+    const found = this.#found;
+    this.#index.put(text, main, sub, found);
+    const bytesMax = keyValueBytesMax(key.length, value.length);
+    this.#backend.record(main, sub, false, bytesMax, (bytes, at) =>
+      putKeyValue(bytes, at, key, found.create, main, found.version, value, lease),
+    );
+    if (lease === 0n) this.#leases.detach(text);
+    else this.#leases.attach(lease, text);
+    if (this.#host.collect) this.#changes.push({ key: text, sub, tombstone: false });
+  }
+
+  /** Deletes every key of the range that is there, in key order. @returns how many that were */
+  deleteRange(range: KeyRange): number {
+    const keys: string[] = [];
+    this.#index.range(range.start, range.end, Infinity, (key) => {
+      keys.push(key);
+      return true;
+    });
+    for (const key of keys) this.delete(key);
+    return keys.length;
+  }
+
+  /** @returns whether the key was there */
+  delete(key: string): boolean {
+    const { main } = this;
+    const sub = this.#subs;
+    if (!this.#index.tombstone(key, main, sub)) return false;
+    this.#subs++;
+    const bytes = Buffer.from(key, "latin1");
+    this.#backend.record(main, sub, true, keyValueBytesMax(bytes.length, 0), (into, at) =>
+      putTombstone(into, at, bytes),
+    );
+    this.#leases.detach(key);
+    if (this.#host.collect) this.#changes.push({ key, sub, tombstone: true });
+    return true;
+  }
+
+  /** @returns the store's revision after it */
+  end(): number {
+    this.#host.end(this.#subs > 0 ? this.#changes : undefined);
+    return this.revision;
+  }
+}
+
+/** Every key. */
+export const ALL_KEYS: KeyRange = { start: "", end: FROM_KEY };
