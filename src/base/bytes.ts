@@ -27,6 +27,10 @@ export function readU64Big(view: DataView, offset: number): bigint {
   return view.getBigUint64(offset, true);
 }
 
+export function readI64Big(view: DataView, offset: number): bigint {
+  return view.getBigInt64(offset, true);
+}
+
 export function readU32BE(view: DataView, offset: number): number {
   return view.getUint32(offset);
 }

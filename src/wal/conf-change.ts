@@ -3,7 +3,7 @@
  * 4 context (absent if null). The context is JSON about the member; none for a removal.
  */
 import { utf8 } from "../base/bytes.ts";
-import { FieldReader, FieldWriter } from "./protobuf.ts";
+import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 
 export const ConfChangeType = {
   addNode: 0,
