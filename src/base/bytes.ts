@@ -39,6 +39,10 @@ export function readU64BE(view: DataView, offset: number): number {
   return view.getUint32(offset) * TWO_32 + view.getUint32(offset + 4);
 }
 
+export function readU64BEBig(view: DataView, offset: number): bigint {
+  return view.getBigUint64(offset);
+}
+
 export function readI64BEBig(view: DataView, offset: number): bigint {
   return view.getBigInt64(offset);
 }
@@ -58,6 +62,10 @@ export function writeU64(view: DataView, offset: number, value: number): void {
 
 export function writeU64Big(view: DataView, offset: number, value: bigint): void {
   view.setBigUint64(offset, value, true);
+}
+
+export function writeU64BEBig(view: DataView, offset: number, value: bigint): void {
+  view.setBigUint64(offset, value);
 }
 
 export function writeU64BE(view: DataView, offset: number, value: number): void {
