@@ -27,12 +27,20 @@ export function readU64Big(view: DataView, offset: number): bigint {
   return view.getBigUint64(offset, true);
 }
 
+export function readI64Big(view: DataView, offset: number): bigint {
+  return view.getBigInt64(offset, true);
+}
+
 export function readU32BE(view: DataView, offset: number): number {
   return view.getUint32(offset);
 }
 
 export function readU64BE(view: DataView, offset: number): number {
   return view.getUint32(offset) * TWO_32 + view.getUint32(offset + 4);
+}
+
+export function readU64BEBig(view: DataView, offset: number): bigint {
+  return view.getBigUint64(offset);
 }
 
 export function readI64BEBig(view: DataView, offset: number): bigint {
@@ -56,9 +64,17 @@ export function writeU64Big(view: DataView, offset: number, value: bigint): void
   view.setBigUint64(offset, value, true);
 }
 
+export function writeU64BEBig(view: DataView, offset: number, value: bigint): void {
+  view.setBigUint64(offset, value);
+}
+
 export function writeU64BE(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, Math.floor(value / TWO_32));
   view.setUint32(offset + 4, value % TWO_32);
+}
+
+export function writeU64BEBig(view: DataView, offset: number, value: bigint): void {
+  view.setBigUint64(offset, value);
 }
 
 /** The four bytes at `offset` as a number: of two such numbers the smaller is of the bytes that sort first. */

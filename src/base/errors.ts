@@ -1,3 +1,5 @@
+import { ETCD_ERRORS, type EtcdErrorCode } from "./etcd-errors.ts";
+
 /**
  * Operating errors: expected, documented, handled. Callers branch on `code`, never on the text.
  *
@@ -16,9 +18,8 @@
  * | CHANGED      | a file that another process writes moved on while it was read without the lock       |
  * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
  * | NO_GAIN      | the job would change nothing worth having                                            |
- * | COMPACTED    | the revision asked for was given up by a compaction                                  |
- * | FUTURE       | the revision asked for has not been reached yet                                      |
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
+ * | others       | what etcd answers a client, in its own words: `EtcdError`, listed in etcd-errors.ts  |
  */
 export type ErrorCode =
   | "CORRUPT"
@@ -34,9 +35,8 @@ export type ErrorCode =
   | "CHANGED"
   | "NO_DISK"
   | "NO_GAIN"
-  | "COMPACTED"
-  | "FUTURE"
-  | "IO";
+  | "IO"
+  | EtcdErrorCode;
 
 export class StrataError extends Error {
   override readonly name: string = "StrataError";
@@ -60,5 +60,18 @@ export class CorruptionError extends StrataError {
     this.path = path;
     this.offsetBytes = offsetBytes;
     this.what = what;
+  }
+}
+
+/** What etcd answers a client: its text to the letter, and the status it goes out with. */
+export class EtcdError extends StrataError {
+  override readonly name: string = "EtcdError";
+  declare readonly code: EtcdErrorCode;
+  readonly grpcStatus: number;
+
+  constructor(code: EtcdErrorCode, options?: ErrorOptions) {
+    const [status, text] = ETCD_ERRORS[code];
+    super(code, text, options);
+    this.grpcStatus = status;
   }
 }

@@ -30,3 +30,9 @@ invariant(PAGE_BYTES_MAX / 16 < 0xffff, "a page's elements can be counted in 16 
  * hundred; without it, a chain of buckets that are each within their limits would be one of 16,384 pages.
  */
 export const PATH_PAGES_MAX = 1024;
+
+/**
+ * Transactions within transactions: etcd counts only the operations of each (128), so a hostile request of 1.5 MiB
+ * could hold a hundred thousand of them, one in the other. Readers stop there instead of exhausting the stack.
+ */
+export const TXN_DEPTH_MAX = 256;

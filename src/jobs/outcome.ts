@@ -2,7 +2,8 @@
  * What crosses from a worker thread: plain data. A thrown error keeps its message on the way but loses its class and
  * its `code`, so errors travel as data and are made anew on this side.
  */
-import { CorruptionError, type ErrorCode, StrataError } from "../base/errors.ts";
+import { CorruptionError, type ErrorCode, EtcdError, StrataError } from "../base/errors.ts";
+import { isEtcdErrorCode } from "../base/etcd-errors.ts";
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -97,7 +98,9 @@ function errorOf(data: ErrorData): Error {
     case "corrupt":
       return new CorruptionError(data.path, data.offsetBytes, data.what);
     case "strata":
-      return new StrataError(data.code, data.message);
+      return isEtcdErrorCode(data.code)
+        ? new EtcdError(data.code)
+        : new StrataError(data.code, data.message);
     case "system":
       return new SystemError(data.code, data.message, data.syscall, data.path);
     case "aborted":

@@ -2,8 +2,9 @@
  * A row of bucket `lease`: its key is the id (i64 BE), its value protobuf leasepb.Lease
  * {1 ID, 2 TTL, 3 RemainingTTL: int64}. When it expires is known to the running leader alone.
  */
-import { readI64BEBig, viewOf } from "../base/bytes.ts";
+import { readI64BEBig, viewOf, writeU64BEBig } from "../base/bytes.ts";
 import { everyField } from "../base/protobuf.ts";
+import { encodeIntegers } from "../base/varint-message.ts";
 
 export interface LeaseRecord {
   readonly id: bigint;
@@ -25,6 +26,17 @@ export function decodeLease(key: Uint8Array, value: Uint8Array): LeaseRecord | u
     else if (fields.field === 3) remainingTtl = fields.int64();
   });
   return whole && id === readI64BEBig(viewOf(key), 0) ? { id, ttl, remainingTtl } : undefined;
+}
+
+export function leaseKey(id: bigint): Uint8Array {
+  const key = new Uint8Array(8);
+  writeU64BEBig(viewOf(key), 0, BigInt.asUintN(64, id));
+  return key;
+}
+
+/** The row's value, as gogo-protobuf writes it: what is 0 is left out. Seconds. */
+export function encodeLease(id: bigint, ttl: number, remainingTtl: number): Uint8Array {
+  return encodeIntegers(id, ttl, remainingTtl);
 }
 
 /** As etcdctl prints it: 16 hex digits. */

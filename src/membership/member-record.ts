@@ -2,6 +2,9 @@
  * Rows of bucket `members` (JSON, under the member's id in hex without padding) and of `members_removed` (the same key,
  * value `removed`).
  */
+import { utf8 } from "../base/bytes.ts";
+import { parseObject, stringsOf } from "../base/go-json.ts";
+import { encodeMemberContext } from "../wal/conf-change.ts";
 
 export interface MemberRecord {
   readonly id: bigint;
@@ -23,19 +26,14 @@ export function decodeMemberId(key: Uint8Array): bigint | undefined {
 export function decodeMember(key: Uint8Array, value: Uint8Array): MemberRecord | undefined {
   const id = decodeMemberId(key);
   if (id === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(value).toString());
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== "object" || json === null) return undefined;
-  const { name, peerURLs, clientURLs, isLearner } = json as Record<string, unknown>;
+  const json = parseObject(Buffer.from(value).toString());
+  if (json === undefined) return undefined;
+  const { name, peerURLs, clientURLs, isLearner } = json;
   return {
     id,
     name: typeof name === "string" ? name : "",
-    peerUrls: strings(peerURLs),
-    clientUrls: strings(clientURLs),
+    peerUrls: stringsOf(peerURLs),
+    clientUrls: stringsOf(clientURLs),
     isLearner: isLearner === true,
   };
 }
@@ -45,6 +43,19 @@ export function shownMember(id: bigint): string {
   return id.toString(16);
 }
 
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+export function encodeMemberId(id: bigint): Uint8Array {
+  return utf8(shownMember(id));
 }
+
+export function encodeMember({
+  id,
+  peerUrls,
+  isLearner,
+  name,
+  clientUrls,
+}: MemberRecord): Uint8Array {
+  return encodeMemberContext({ id, peerUrls, isLearner, name, clientUrls });
+}
+
+/** The value of every row of `members_removed`. */
+export const REMOVED: Uint8Array = utf8("removed");

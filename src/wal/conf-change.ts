@@ -3,7 +3,8 @@
  * 4 context (absent if null). The context is JSON about the member; none for a removal.
  */
 import { utf8 } from "../base/bytes.ts";
-import { FieldReader, FieldWriter } from "./protobuf.ts";
+import { goJson, parseObject, stringsOf } from "../base/go-json.ts";
+import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 
 export const ConfChangeType = {
   addNode: 0,
@@ -73,9 +74,23 @@ export function encodeMemberContext(member: MemberContext): Uint8Array {
   return utf8(`{${parts.join(",")}}`);
 }
 
-function goJson(value: string | readonly string[]): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+/** An id in JSON: it has more digits than a number keeps, so it is made a string before the rest is parsed. */
+const ID = /(?<!\\)"id"\s*:\s*(\d+)/g;
+
+/** @returns the member, or what is wrong with the context */
+export function decodeMemberContext(context: Uint8Array | undefined): MemberContext | string {
+  if (context === undefined) return "a change without a context";
+  const text = Buffer.from(context).toString().replace(ID, '"id":"$1"');
+  const json = parseObject(text);
+  if (json === undefined) return "a context that is no JSON object";
+  const { id, name, peerURLs, clientURLs, isLearner, isPromote } = json;
+  if (typeof id !== "string" || BigInt(id) >= 2n ** 64n) return "a context without an id";
+  return {
+    id: BigInt(id),
+    peerUrls: stringsOf(peerURLs),
+    isLearner: isLearner === true,
+    isPromote: isPromote === true,
+    name: typeof name === "string" ? name : "",
+    clientUrls: stringsOf(clientURLs),
+  };
 }

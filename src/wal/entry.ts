@@ -1,6 +1,6 @@
 /** raftpb.Entry: 1 Type, 2 Term, 3 Index (always written, even if zero), 4 Data (absent if null). */
 import { invariant } from "../base/invariant.ts";
-import { FieldReader, putVarint, varintBytes } from "./protobuf.ts";
+import { FieldReader, putVarint, varintBytes } from "../proto/protobuf.ts";
 
 export const EntryType = { normal: 0, confChange: 1, confChangeV2: 2 } as const;
 

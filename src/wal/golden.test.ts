@@ -11,13 +11,13 @@ import {
   readRecords,
   replay,
 } from "../../test/support/wal-records.ts";
+import { decodeV2Put, encodeV2Put } from "../proto/v2-request.ts";
 import { decodeConfChange, encodeConfChange, encodeMemberContext } from "./conf-change.ts";
 import { encodeEntry } from "./entry.ts";
 import { encodeHardState } from "./hard-state.ts";
 import { decodeMetadata, encodeMetadata } from "./metadata.ts";
 import { readLog, validSnapshots } from "./reader.ts";
 import { encodeSnapshotRecord } from "./snapshot-record.ts";
-import { decodeV2Put, encodeV2Put } from "./v2-request.ts";
 import { createWal, openWal } from "./wal.ts";
 
 const LOGS = [

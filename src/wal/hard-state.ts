@@ -1,5 +1,5 @@
 /** raftpb.HardState: 1 term, 2 vote, 3 commit, always written, even if zero. */
-import { FieldReader, FieldWriter } from "./protobuf.ts";
+import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 
 export interface HardState {
   /** Whole, below 2^53, as is the commit index. */

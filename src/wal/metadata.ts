@@ -1,5 +1,5 @@
 /** etcdserverpb.Metadata: 1 NodeID, 2 ClusterID, always both. The same in every segment of a log. */
-import { FieldReader, FieldWriter } from "./protobuf.ts";
+import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 
 export interface WalMetadata {
   readonly nodeId: bigint;

@@ -6,9 +6,9 @@ import type { Crc32cArena } from "../../native-free/crc32c.ts";
 import { crc32c } from "../../native-free/crc32c.ts";
 import { viewOf } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
+import { EMPTY_BYTES, varintBytes } from "../proto/protobuf.ts";
 import { type Entry, entryHeadBytes, putEntryHead } from "./entry.ts";
 import { FRAME_HEADER_BYTES, frameBytes, paddingOf, putFrameHeader } from "./frame.ts";
-import { EMPTY_BYTES, varintBytes } from "./protobuf.ts";
 import { bytesBeforeData, CRC_VARINT_BYTES_MAX, putRecordHead, RecordType } from "./record.ts";
 
 /** Copying a longer entry costs more than writing it from where it is. */

@@ -7,6 +7,7 @@
 import { type Crc32cArena, crc32c } from "../../native-free/crc32c.ts";
 import type { Directory, RandomAccessFile } from "../../native-free/file.ts";
 import { viewOf } from "../base/bytes.ts";
+import { EMPTY_BYTES } from "../proto/protobuf.ts";
 import { borrowArena, giveBackArena } from "./arena-pool.ts";
 import {
   FRAME_HEADER_BYTES,
@@ -17,7 +18,6 @@ import {
   RECORD_BYTES_LIMIT,
   recordBytesAt,
 } from "./frame.ts";
-import { EMPTY_BYTES } from "./protobuf.ts";
 import { isRecordType, RecordType, RecordView } from "./record.ts";
 import type { SegmentName } from "./segment-name.ts";
 import { WalError, type WalFault } from "./wal-error.ts";

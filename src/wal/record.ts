@@ -2,7 +2,7 @@
  * A record of the log, walpb.Record: 1 type, 2 crc, 3 data. The CRC is CRC-32C of the data of all records so far; the
  * type is not covered by it.
  */
-import { FieldReader, putVarint, varintBytes } from "./protobuf.ts";
+import { FieldReader, putVarint, varintBytes } from "../proto/protobuf.ts";
 
 export const RecordType = {
   metadata: 1,

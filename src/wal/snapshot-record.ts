@@ -4,7 +4,7 @@
  *
  * ConfState: 1 voters, 2 learners, 3 voters_outgoing, 4 learners_next (repeated), 5 auto_leave (always written).
  */
-import { FieldReader, FieldWriter } from "./protobuf.ts";
+import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 
 export interface ConfState {
   /** Ids of members. */
@@ -81,7 +81,7 @@ export function decodeConfState(
     } else if (list !== undefined && fields.is(0)) {
       list.push(fields.bigint);
     } else if (fields.field === 5 && fields.is(0)) {
-      autoLeave = fields.low !== 0 || fields.high !== 0;
+      autoLeave = fields.bool;
     }
   }
   const [voters, learners, votersOutgoing, learnersNext] = ids;

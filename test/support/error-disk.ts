@@ -1,6 +1,6 @@
 import type { Directory, OpenMode, RandomAccessFile } from "../../native-free/file.ts";
+import { systemError } from "../../native-free/system-error.ts";
 import { invariant } from "../../src/base/invariant.ts";
-import { systemError } from "./system-error.ts";
 
 /** `open` is every `openFile`, `sync` a file's, `sync-directory` the directory's; `readSome` is a read, too. */
 export type Operation =

@@ -1,5 +1,5 @@
 import { type RandomAccessFile, ShortReadError } from "../../native-free/file.ts";
-import { systemError } from "./system-error.ts";
+import { systemError } from "../../native-free/system-error.ts";
 
 /** A file in memory as quick as an array, and as strict about offsets as `node:fs`. */
 export class MemoryFile implements RandomAccessFile {

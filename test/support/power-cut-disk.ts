@@ -4,6 +4,7 @@ import {
   type RandomAccessFile,
   ShortReadError,
 } from "../../native-free/file.ts";
+import { systemError } from "../../native-free/system-error.ts";
 import {
   type DiskEvent,
   describeEvent,
@@ -11,7 +12,6 @@ import {
   PowerSupply,
 } from "./power-supply.ts";
 import type { Rng } from "./rng.ts";
-import { systemError } from "./system-error.ts";
 import { SECTOR_BYTES, type Survival, VolatileInode } from "./volatile-inode.ts";
 import { type NameChange, VolatileNames } from "./volatile-names.ts";
 

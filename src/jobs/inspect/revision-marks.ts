@@ -1,6 +1,6 @@
 /** Which revisions a file has: the current one, and where what was compacted ends. */
 import { FINISHED_COMPACT_REV, KEY, META, SCHEDULED_COMPACT_REV } from "../../backend/buckets.ts";
-import { CorruptionError, StrataError } from "../../base/errors.ts";
+import { CorruptionError, EtcdError } from "../../base/errors.ts";
 import { readRevision } from "../../mvcc/revision.ts";
 import { CachedPages } from "../../pagefile/cached-pages.ts";
 import { leafKeyBytes, leafKeyOffset, leafValueBytes, type Page } from "../../pagefile/page.ts";
@@ -29,15 +29,11 @@ export function marksOf(last: number, scheduled: number, finished: number): Revi
   return { current: Math.max(1, last, compacted), compacted, scheduled, finished };
 }
 
-/** @throws StrataError COMPACTED or FUTURE, in etcd's words */
+/** @throws EtcdError COMPACTED or FUTURE */
 export function checkedRevision(asked: number, marks: RevisionMarks): number {
   if (asked <= 0) return marks.current;
-  if (asked > marks.current) {
-    throw new StrataError("FUTURE", "etcdserver: mvcc: required revision is a future revision");
-  }
-  if (asked < marks.compacted) {
-    throw new StrataError("COMPACTED", "etcdserver: mvcc: required revision has been compacted");
-  }
+  if (asked > marks.current) throw new EtcdError("FUTURE");
+  if (asked < marks.compacted) throw new EtcdError("COMPACTED");
   return asked;
 }
 

@@ -1,7 +1,8 @@
 /**
- * The part of protobuf that the log is made of: varints and bytes, read and written in place. Numbers are exact up to
- * 2^53, ids are bigint.
+ * The part of protobuf that the log and its requests are made of: varints and bytes, read and written in place. Numbers
+ * are exact up to 2^53, ids are bigint.
  */
+import { readI64Big, readU64Big, viewOf, writeU32 } from "../base/bytes.ts";
 
 const TWO_32 = 2 ** 32;
 
@@ -9,6 +10,11 @@ const TWO_32 = 2 ** 32;
 const HIGH_MAX = 2 ** 21 - 1;
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
+
+/** Puts two words together: as shifts, 64 bits cost four numbers on the heap instead of one. */
+const words = viewOf(new Uint8Array(8));
+
+const TEXT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads the fields of a message in `bytes[start, end)` one by one, and makes nothing. */
 export class FieldReader {
@@ -63,8 +69,45 @@ export class FieldReader {
     return this.high * TWO_32 + this.low;
   }
 
+  /** The varint as an int64, rounded beyond 2^53. */
+  get int64(): number {
+    return (this.high | 0) * TWO_32 + this.low;
+  }
+
+  /** The varint as an int32, which is what an enum is. */
+  get int32(): number {
+    return this.low | 0;
+  }
+
+  get bool(): boolean {
+    return this.low !== 0 || this.high !== 0;
+  }
+
+  /** The varint as a uint64. */
   get bigint(): bigint {
-    return (BigInt(this.high) << 32n) | BigInt(this.low);
+    if (this.high === 0) return BigInt(this.low);
+    writeU32(words, 0, this.low);
+    writeU32(words, 4, this.high);
+    return readU64Big(words, 0);
+  }
+
+  /** The varint as an int64. */
+  get int64Big(): bigint {
+    if (this.high === 0) return BigInt(this.low);
+    writeU32(words, 0, this.low);
+    writeU32(words, 4, this.high);
+    return readI64Big(words, 0);
+  }
+
+  /** A bytes field that is to be UTF-8; if it is not, the reader stops. */
+  get text(): string {
+    if (this.length === 0) return "";
+    try {
+      return TEXT.decode(this.view);
+    } catch {
+      this.stop(`field ${this.field} is not UTF-8`);
+      return "";
+    }
   }
 
   /** A bytes field, as a view of what is read. */

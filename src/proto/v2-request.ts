@@ -15,6 +15,10 @@ export interface V2Put {
   readonly value: string;
 }
 
+export interface V2Request extends V2Put {
+  readonly method: string;
+}
+
 export function encodeV2Put({ id, path, value }: V2Put): Uint8Array {
   const writer = new FieldWriter().bigint(1, id).message(2, utf8("PUT"));
   writer.message(3, utf8(path)).message(4, utf8(value)).bool(5, false).message(6, EMPTY_BYTES);
@@ -22,24 +26,31 @@ export function encodeV2Put({ id, path, value }: V2Put): Uint8Array {
   return writer.bytes();
 }
 
-const TEXT = new TextDecoder("utf-8", { fatal: true });
+/** @returns the request, or what is wrong with it: what etcd 3 calls a request is none of these */
+export function decodeV2Request(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): V2Request | string {
+  let id = 0n;
+  const texts: [method: string, path: string, value: string] = ["", "", ""];
+  const fields = new FieldReader().open(bytes, start, end);
+  while (fields.next()) {
+    const { field } = fields;
+    if (field === 1 && fields.is(0)) id = fields.bigint;
+    else if (field >= 2 && field <= 4 && fields.is(2)) texts[field - 2] = fields.text;
+    else if (field === 6) fields.is(2);
+    else if (field <= 17) fields.is(0);
+    else fields.stop(`a v2 request with field ${field}`);
+  }
+  const [method, path, value] = texts;
+  return fields.fault ?? { id, method, path, value };
+}
 
 /** @returns the PUT; undefined for anything else, other v2 requests and what etcd 3 calls a request among it */
 export function decodeV2Put(bytes: Uint8Array): V2Put | undefined {
-  let id = 0n;
-  const texts: [method: string, path: string, value: string] = ["", "", ""];
-  const fields = new FieldReader().open(bytes);
-  try {
-    while (fields.next()) {
-      if (fields.field === 1 && fields.is(0)) id = fields.bigint;
-      else if (fields.field >= 2 && fields.field <= 4 && fields.is(2)) {
-        texts[fields.field - 2] = TEXT.decode(fields.view);
-      } else if (fields.field > 17) return undefined;
-    }
-  } catch {
-    return undefined; // Not UTF-8.
-  }
-  const [method, path, value] = texts;
-  if (fields.fault !== undefined || method !== "PUT") return undefined;
+  const request = decodeV2Request(bytes);
+  if (typeof request === "string" || request.method !== "PUT") return undefined;
+  const { id, path, value } = request;
   return { id, path, value };
 }

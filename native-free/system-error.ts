@@ -8,12 +8,13 @@ const TEXT = {
   EISDIR: "illegal operation on a directory",
   ENOENT: "no such file or directory",
   ENOSPC: "no space left on device",
+  ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
 } as const;
 
 export type SystemErrorCode = keyof typeof TEXT;
 
-/** An error as `node:fs` throws it: the code under test must not be able to tell a fake disk by its errors. */
+/** An error as `node:fs` throws it: nobody should be able to tell a disk that is none by its errors. */
 export function systemError(
   code: SystemErrorCode,
   syscall: string,
