@@ -73,10 +73,6 @@ export function writeU64BE(view: DataView, offset: number, value: number): void 
   view.setUint32(offset + 4, value % TWO_32);
 }
 
-export function writeU64BEBig(view: DataView, offset: number, value: bigint): void {
-  view.setBigUint64(offset, value);
-}
-
 /** The four bytes at `offset` as a number: of two such numbers the smaller is of the bytes that sort first. */
 export function wordAt(bytes: Uint8Array, offset: number): number {
   return (

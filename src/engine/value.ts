@@ -56,6 +56,7 @@ export class KeyValue {
   }
 }
 
+/** A record is copied out of the store before it gets here, so its buffer is an ordinary one. */
 function valueOf(bytes: Uint8Array): Value {
-  return new Value(bytes.buffer, bytes.byteOffset, bytes.length);
+  return new Value(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }

@@ -14,7 +14,6 @@ import {
   type DeleteRangeRequest,
   type PutRequest,
   type RangeRequest,
-  type RequestOp,
   type TxnRequest,
 } from "../proto/messages.ts";
 import { type RangeOutcome, rangeAtOnce } from "./range.ts";
