@@ -28,11 +28,11 @@ export class KeyValue {
   }
 
   get key(): Value {
-    return valueOf(this.#stored.key);
+    return asValue(this.#stored.key);
   }
 
   get value(): Value {
-    return valueOf(this.#stored.value);
+    return asValue(this.#stored.value);
   }
 
   /** Of the put that made the key, since it was last deleted. */
@@ -57,6 +57,6 @@ export class KeyValue {
 }
 
 /** A record is copied out of the store before it gets here, so its buffer is an ordinary one. */
-function valueOf(bytes: Uint8Array): Value {
+function asValue(bytes: Uint8Array): Value {
   return new Value(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }

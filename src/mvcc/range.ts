@@ -123,13 +123,13 @@ function sortRows(store: Store, { sortTarget, sortOrder }: RangeRequest, rows: R
   else if (sortTarget === SortTarget.create) rows.sort((a, b) => a.create - b.create);
   else if (sortTarget === SortTarget.mod) rows.sort((a, b) => a.main - b.main || a.sub - b.sub);
   else if (sortTarget === SortTarget.value) {
-    const values = new Map(rows.map((row) => [row, valueOf(store, row)]));
+    const values = new Map(rows.map((row) => [row, valueAt(store, row)]));
     rows.sort((a, b) => compareBytes(values.get(a) ?? EMPTY, values.get(b) ?? EMPTY));
   }
   if (sortOrder === SortOrder.descend) rows.reverse();
 }
 
-function valueOf(store: Store, { main, sub }: Row): Uint8Array {
+function valueAt(store: Store, { main, sub }: Row): Uint8Array {
   const copy = store.recordCopy(main, sub);
   return decodeKeyValueAt(copy, 0, copy.length)?.value ?? EMPTY;
 }

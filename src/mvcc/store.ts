@@ -159,6 +159,11 @@ export class Store {
     this.#compacted = revision;
     this.#backend.putRow(META, SCHEDULED_COMPACT_REV, encodeRevision(revision, 0));
   }
+
+  /** One that was scheduled before a restart: reads below it fail, although its records may still be there. */
+  resumeCompaction(revision: number): void {
+    this.#compacted = Math.max(this.#compacted, revision);
+  }
 }
 
 interface WriteHost {

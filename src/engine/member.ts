@@ -1,0 +1,519 @@
+/**
+ * One etcd member, alone in its cluster: a recovered data dir that takes requests. What a server does over the wire and
+ * a program in the process both go through here.
+ *
+ * @see etcd server/etcdserver/server.go
+ */
+import type { Directory, DirectoryTree } from "../../native-free/file.ts";
+import type { AlarmMember } from "../alarm/alarm-record.ts";
+import type { AlarmStore } from "../alarm/alarm-store.ts";
+import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
+import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
+import type { Storage } from "../backend/storage.ts";
+import type { Clock } from "../base/clock.ts";
+import { EtcdError, StrataError } from "../base/errors.ts";
+import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
+import { Lessor } from "../lease/lessor.ts";
+import { startEntries } from "../membership/boot-entries.ts";
+import type { Cluster } from "../membership/cluster.ts";
+import { RequestIds } from "../membership/request-ids.ts";
+import {
+  checkDeleteRange,
+  checkPut,
+  checkRange,
+  checkTxn,
+  TXN_OPS_MAX,
+} from "../mvcc/check-request.ts";
+import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
+import { type RangeOutcome, rangeAtOnce, rangeSteps } from "../mvcc/range.ts";
+import type { Store } from "../mvcc/store.ts";
+import {
+  applyTxn,
+  type DeleteRangeResult,
+  isReadOnly,
+  type PutResult,
+  type TxnResult,
+} from "../mvcc/txn.ts";
+import { RequestEncoder } from "../proto/internal-request.ts";
+import {
+  AlarmAction,
+  AlarmType,
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  type PutRequest,
+  type RangeRequest,
+  type Request,
+  type TxnRequest,
+} from "../proto/messages.ts";
+import type { Wal, WalOptions } from "../wal/wal.ts";
+import { type Answers, Applier } from "./applier.ts";
+import type { EngineLog } from "./log.ts";
+import { Proposals } from "./proposals.ts";
+import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import { Snapshotter } from "./snapshotter.ts";
+
+export interface MemberOptions {
+  /** The data dir. */
+  readonly disk: DirectoryTree;
+  readonly storage: (snapFolder: Directory) => Storage;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  /** Of a data dir that is made; the others keep their own. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly token: string;
+  /** Published at every start. */
+  readonly clientUrls: readonly string[];
+  readonly backend: Omit<BackendOptions, "clock">;
+  readonly wal: WalOptions;
+  readonly compaction: CompactionOptions;
+  /** As --quota-backend-bytes. */
+  readonly quotaBytes: number;
+  readonly quotaBasis: QuotaBasis;
+  /** Log entries between two snapshots. Default: 100,000, as etcd 3.5's --snapshot-count. */
+  readonly snapshotCount: number;
+  /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
+  readonly maxRequestBytes: number;
+  readonly maxTxnOps: number;
+  /** Seconds; shorter TTLs are raised to it. */
+  readonly minLeaseTtl: number | undefined;
+  readonly leaseCheckpointIntervalMs: number | undefined;
+  readonly onProgress: (progress: RecoveryProgress) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface MemberStatus extends BackendSpace {
+  readonly memberId: bigint;
+  readonly clusterId: bigint;
+  readonly revision: number;
+  readonly compactedRevision: number;
+  readonly raftTerm: number;
+  readonly raftIndex: number;
+  readonly raftAppliedIndex: number;
+  readonly quotaBytes: number;
+  readonly keys: number;
+  readonly leases: number;
+  readonly alarms: readonly AlarmMember[];
+  /** What keeps other processes out. */
+  readonly lockedBy: "flock" | "sidecar" | "none";
+  /** Set once a write has failed: reads go on, and writes need the store to be opened again. */
+  readonly failure: string | undefined;
+}
+
+export class Member {
+  readonly store: Store;
+  readonly backend: Backend;
+  readonly lessor: Lessor;
+  readonly alarms: AlarmStore;
+  readonly cluster: Cluster;
+  readonly quota: Quota;
+  readonly term: number;
+  readonly clock: Clock;
+  readonly #options: MemberOptions;
+  readonly #applier: Applier;
+  readonly #wal: Wal;
+  readonly #proposals: Proposals;
+  readonly #requestIds: RequestIds;
+  readonly #encoder = new RequestEncoder();
+  readonly #compactor: Compactor;
+  readonly #snapshotter: Snapshotter;
+  readonly #lockedBy: "flock" | "sidecar" | "none";
+  readonly #stopped = new AbortController();
+  readonly #background: Promise<void>[] = [];
+  readonly #compactions = new Map<number, Promise<CompactionReport | undefined>>();
+  #closed: Promise<void> | undefined;
+  #raisingAlarm = false;
+
+  private constructor(options: MemberOptions, parts: MemberParts) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.store = parts.store;
+    this.backend = parts.backend;
+    this.lessor = parts.lessor;
+    this.alarms = parts.alarms;
+    this.cluster = parts.cluster;
+    this.quota = parts.quota;
+    this.term = parts.term;
+    this.#applier = parts.applier;
+    this.#wal = parts.wal;
+    this.#requestIds = parts.requestIds;
+    this.#lockedBy = parts.lockedBy;
+    this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    this.#proposals = new Proposals({
+      wal: this.#wal,
+      backend: this.backend,
+      term: this.term,
+      memberId: this.cluster.localId,
+      failed: (error) => this.#failed(error),
+    });
+    this.#snapshotter = new Snapshotter(
+      {
+        backend: this.backend,
+        cluster: this.cluster,
+        wal: this.#wal,
+        snapFolder: parts.snapFolder,
+        walFolder: parts.walFolder,
+        log: options.log,
+        failed: (error) => this.#proposals.fail(error),
+      },
+      options.snapshotCount,
+      parts.snapshotIndex,
+    );
+    this.backend.onCommit = (): void => {
+      if (this.backend.failure !== undefined) this.#proposals.fail(this.backend.failure);
+      else this.#snapshotter.committed();
+    };
+  }
+
+  /**
+   * Opens a data dir, or makes one.
+   * @throws (rejects) as `recover`
+   */
+  static async open(options: MemberOptions): Promise<Member> {
+    const { clock } = options;
+    const quota = new Quota(options.quotaBytes, options.quotaBasis);
+    // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
+    let member: Member | undefined;
+    const running = (): Member => {
+      if (member === undefined) throw new StrataError("CLOSED", "the member is not running");
+      return member;
+    };
+    const found = await recover({
+      disk: options.disk,
+      storage: options.storage,
+      identity: options,
+      backend: { ...options.backend, clock },
+      wal: options.wal,
+      log: options.log,
+      onProgress: options.onProgress,
+      signal: options.signal,
+      makeLessor: () =>
+        new Lessor({
+          clock,
+          ...(options.minLeaseTtl !== undefined && { minTtl: options.minLeaseTtl }),
+          ...(options.leaseCheckpointIntervalMs !== undefined && {
+            checkpointIntervalMs: options.leaseCheckpointIntervalMs,
+          }),
+          proposeRevoke: (id) => running().#proposeRevoke(id),
+          proposeCheckpoint: (checkpoints) => running().#proposeCheckpoint(checkpoints),
+        }),
+      makeApplier: (parts, host) =>
+        new Applier(
+          { ...parts, quota },
+          {
+            compacting: (revision) => {
+              if (member === undefined) host.compacting(revision);
+              else member.#compact(revision);
+            },
+            outOfSpace: () => {
+              if (member !== undefined) member.#raiseNoSpace();
+            },
+          },
+        ),
+    });
+    const { wal, applier, cluster, backend, lessor } = found;
+    try {
+      const requestIds = new RequestIds(cluster.localId, clock.nowMs());
+      const { entries, hardState } = startEntries({
+        memberId: cluster.localId,
+        term: wal.hardState.term,
+        lastIndex: wal.lastIndex,
+        attributes: {
+          name: cluster.member(cluster.localId)?.name || options.name,
+          clientUrls: options.clientUrls,
+        },
+        clusterVersion: cluster.version,
+        requestId: () => requestIds.next(),
+      });
+      await wal.append(entries, hardState);
+      for (const entry of entries) {
+        applyLogged(entry, applier, true);
+        backend.applied({ index: entry.index, term: entry.term });
+      }
+      applier.putClusterRows();
+      member = new Member(options, { ...found, quota, requestIds, term: hardState.term });
+    } catch (error) {
+      await wal.close().catch(() => undefined);
+      await backend.abandon().catch(() => undefined);
+      throw error;
+    }
+    lessor.promote(0);
+    member.#run();
+    if (found.unfinishedCompaction !== undefined) member.#compact(found.unfinishedCompaction);
+    return member;
+  }
+
+  // -- key-value
+
+  /** @throws (rejects) EtcdError; StrataError FAILED, CLOSED */
+  async put(request: PutRequest): Promise<PutResult> {
+    checkPut(request);
+    return this.#propose(request);
+  }
+
+  async deleteRange(request: DeleteRangeRequest): Promise<DeleteRangeResult> {
+    checkDeleteRange(request);
+    return this.#propose(request);
+  }
+
+  async txn(request: TxnRequest): Promise<TxnResult> {
+    checkTxn(request, this.#options.maxTxnOps);
+    if (isReadOnly(request)) {
+      this.#assertOpen();
+      return applyTxn(this.store, (id) => this.lessor.has(id), request);
+    }
+    return this.#propose(request);
+  }
+
+  /** At once, however much it is. @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE */
+  range(request: RangeRequest): RangeOutcome {
+    this.#assertOpen();
+    checkRange(request);
+    return rangeAtOnce(this.store, request, this.store.readableRevision(request.revision));
+  }
+
+  /** A step at a time; see range.ts. */
+  rangeSteps(request: RangeRequest): Generator<undefined, RangeOutcome> {
+    this.#assertOpen();
+    checkRange(request);
+    return rangeSteps(this.store, request, this.store.readableRevision(request.revision));
+  }
+
+  /** @returns when the revision is set, or, if `physical`, when what it gives up is gone from the disk */
+  async compact(request: CompactionRequest): Promise<void> {
+    const { compactedRevision, currentRevision } = this.store;
+    if (request.revision <= compactedRevision) throw new EtcdError("COMPACTED");
+    if (request.revision > currentRevision) throw new EtcdError("FUTURE");
+    const revision = await this.#propose(request);
+    if (request.physical) {
+      await this.#compactions.get(revision);
+      await this.backend.commit();
+    }
+  }
+
+  // -- leases
+
+  /** @param id  0n: one is chosen */
+  async leaseGrant(
+    ttl: number,
+    id: bigint,
+  ): Promise<{ readonly id: bigint; readonly ttl: number }> {
+    let chosen = id;
+    while (chosen === 0n || (id === 0n && this.lessor.has(chosen))) {
+      chosen = this.#requestIds.nextLease();
+    }
+    return { id: chosen, ttl: await this.#propose({ kind: "leaseGrant", id: chosen, ttl }) };
+  }
+
+  async leaseRevoke(id: bigint): Promise<void> {
+    await this.#propose({ kind: "leaseRevoke", id });
+  }
+
+  /** @returns the TTL; 0: there is no such lease */
+  leaseKeepAlive(id: bigint): Promise<number> {
+    this.#assertWritable();
+    return this.lessor.keepAlive(id);
+  }
+
+  // -- alarms
+
+  /** @param memberId  etcdctl's disarm gives that of each alarm */
+  async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
+    if (action === AlarmAction.get) return this.alarms.get(alarm);
+    return this.#propose({ kind: "alarm", action, memberId, alarm });
+  }
+
+  // -- the member itself
+
+  status(): MemberStatus {
+    return {
+      ...this.backend.space,
+      memberId: this.cluster.localId,
+      clusterId: this.cluster.id,
+      revision: this.store.currentRevision,
+      compactedRevision: this.store.compactedRevision,
+      raftTerm: this.term,
+      raftIndex: this.#wal.lastIndex,
+      raftAppliedIndex: this.backend.appliedPoint.index,
+      quotaBytes: this.quota.bytes,
+      keys: this.store.index.liveKeys,
+      leases: this.lessor.size,
+      alarms: this.alarms.get(),
+      lockedBy: this.#lockedBy,
+      failure: this.#failureText(),
+    };
+  }
+
+  /** Requests that are logged and wait for their effect. */
+  get waiting(): number {
+    return this.#proposals.waiting;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Aborted when the member stops. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /**
+   * Takes no more, answers what is under way, and leaves everything on the disk: leases with their remaining time, the
+   * page file with all of the log.
+   * @throws (rejects) StrataError FAILED if something could not be written; it is closed then, too, and what was
+   *   acknowledged is in the log
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Drops everything as a crash would, but gives up its files. For tests, and for a store that has failed. */
+  async abandon(): Promise<void> {
+    this.#closed ??= Promise.resolve();
+    this.#stopped.abort();
+    this.lessor.stop();
+    this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
+    await Promise.allSettled(this.#background);
+    await this.#compactor.stop();
+    await this.#wal.close().catch(() => undefined);
+    await this.backend.abandon();
+  }
+
+  // -- inside
+
+  #run(): void {
+    this.#background.push(this.lessor.run(this.#stopped.signal));
+  }
+
+  async #close(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.allSettled(this.#background);
+    try {
+      if (this.#proposals.failure === undefined) {
+        const last = this.lessor.finalCheckpoint().map((some) => this.#proposeCheckpoint(some));
+        await Promise.all(last);
+      }
+    } finally {
+      this.lessor.stop();
+      await this.#proposals.settled();
+      await this.#compactor.stop();
+      await this.#snapshotter.settled();
+      try {
+        await this.#wal.close();
+      } finally {
+        await this.backend.close();
+      }
+    }
+  }
+
+  /** Whatever goes into the log passes here. */
+  #propose<K extends keyof Answers>(request: Request & { readonly kind: K }): Promise<Answers[K]> {
+    this.#assertWritable();
+    if (this.backend.isFull) return this.backend.room().then(() => this.#propose(request));
+    const cost = costOf(request);
+    if (cost > 0) this.#assertSpace(cost);
+    return this.#log(request);
+  }
+
+  #log<K extends keyof Answers>(request: Request & { readonly kind: K }): Promise<Answers[K]> {
+    const data = this.#encoder.encode({
+      id: this.#requestIds.next(),
+      username: "",
+      authRevision: 0,
+      request,
+    });
+    if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
+    return this.#proposals.propose(data, () => this.#applier.apply<K>(request));
+  }
+
+  /** Refused before it is logged; and each time it is, etcd raises the alarm again. */
+  #assertSpace(cost: number): void {
+    const { sizeBytes, inUseBytes } = this.backend.space;
+    if (this.quota.available({ size: sizeBytes, sizeInUse: inUseBytes }, cost)) return;
+    this.#raiseNoSpace();
+    throw new EtcdError("NO_SPACE");
+  }
+
+  #raiseNoSpace(): void {
+    if (this.#raisingAlarm || this.alarms.has(AlarmType.noSpace)) return;
+    this.#raisingAlarm = true;
+    const memberId = this.cluster.localId;
+    this.#log({ kind: "alarm", action: AlarmAction.activate, memberId, alarm: AlarmType.noSpace })
+      .catch(() => undefined) // Whoever comes next finds the store failed, or raises it again.
+      .finally(() => {
+        this.#raisingAlarm = false;
+      });
+    this.#options.log({
+      level: "warn",
+      message: "the database has reached its quota: an alarm forbids more until it is disarmed",
+      fields: { quotaBytes: this.quota.bytes, sizeBytes: this.backend.space.sizeBytes },
+    });
+  }
+
+  async #proposeRevoke(id: bigint): Promise<void> {
+    await this.#log({ kind: "leaseRevoke", id });
+  }
+
+  async #proposeCheckpoint(checkpoints: readonly LeaseCheckpoint[]): Promise<void> {
+    await this.#log({ kind: "leaseCheckpoint", checkpoints });
+  }
+
+  #compact(revision: number): void {
+    const run = this.#compactor.run(revision);
+    this.#compactions.set(revision, run);
+    run
+      .then((report) => {
+        if (report === undefined) return;
+        const { deleted, tookMs } = report;
+        const fields = { revision, deleted, tookMs: Math.round(tookMs) };
+        this.#options.log({ level: "info", message: "finished scheduled compaction", fields });
+      })
+      .catch((error: unknown) => this.#proposals.fail(error))
+      .finally(() => this.#compactions.delete(revision));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new StrataError("CLOSED", "the store is closed");
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen();
+    if (this.#proposals.failure !== undefined) throw this.#proposals.error();
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.backend.fail(error);
+    this.#options.log({
+      level: "error",
+      message: "a write failed: reads go on, writes are refused until the store is opened again",
+      fields: { error: String(error) },
+    });
+  }
+
+  #failureText(): string | undefined {
+    const { failure } = this.#proposals;
+    return failure === undefined ? undefined : String(failure);
+  }
+}
+
+interface MemberParts {
+  readonly backend: Backend;
+  readonly store: Store;
+  readonly lessor: Lessor;
+  readonly alarms: AlarmStore;
+  readonly cluster: Cluster;
+  readonly applier: Applier;
+  readonly wal: Wal;
+  readonly quota: Quota;
+  readonly requestIds: RequestIds;
+  readonly term: number;
+  readonly snapshotIndex: number;
+  readonly snapFolder: Directory;
+  readonly walFolder: Directory;
+  readonly lockedBy: "flock" | "sidecar" | "none";
+}
+
+export { TXN_OPS_MAX };
