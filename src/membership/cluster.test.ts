@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { goldenPath } from "../../test/support/golden.ts";
 import { decoded, goldenLog, readRecords } from "../../test/support/wal-records.ts";
 import { decodeNormalEntry } from "../proto/normal-entry.ts";
-import { type ConfChange, decodeConfChange, encodeMemberContext } from "../wal/conf-change.ts";
+import {
+  type ConfChange,
+  decodeConfChange,
+  decodeMemberContext,
+  encodeMemberContext,
+} from "../wal/conf-change.ts";
 import { decodeMetadata } from "../wal/metadata.ts";
 import { decodeSnapFile } from "../wal/snap-file.ts";
 import { initialEntries, isBelow, startEntries } from "./boot-entries.ts";
@@ -261,6 +267,16 @@ describe("what is written is read", () => {
       expect(["object", "string"]).toContain(typeof decodeV2Store(Buffer.from(bad)));
     }
     expect(decodeV2Store(Buffer.from("{}"))).toBe("a store without /0");
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (json) => {
+        expect(["object", "string"]).toContain(typeof decodeV2Store(Buffer.from(json)));
+        expect(["object", "string"]).toContain(typeof decodeMemberContext(Buffer.from(json)));
+      }),
+    );
+    for (const id of ['"abc"', "5.5", "-1", "18446744073709551616", "1e3", "null"]) {
+      const context = Buffer.from(`{"id":${id},"peerURLs":[]}`);
+      expect(decodeMemberContext(context)).toMatch(/^a context (without an id|that is no JSON)/);
+    }
     const member = '{"Root":{"Children":{"0":{"Children":{"members":{"Children":{"zz":{}}}}}}}}';
     expect(decodeV2Store(Buffer.from(member))).toBe("/0/members/zz: no member's id");
   });

@@ -75,7 +75,7 @@ export function encodeMemberContext(member: MemberContext): Uint8Array {
 }
 
 /** An id in JSON: it has more digits than a number keeps, so it is made a string before the rest is parsed. */
-const ID = /(?<!\\)"id"\s*:\s*(\d+)/g;
+const ID = /(?<!\\)"id"\s*:\s*(\d{1,20})/g;
 
 /** @returns the member, or what is wrong with the context */
 export function decodeMemberContext(context: Uint8Array | undefined): MemberContext | string {
@@ -84,7 +84,9 @@ export function decodeMemberContext(context: Uint8Array | undefined): MemberCont
   const json = parseObject(text);
   if (json === undefined) return "a context that is no JSON object";
   const { id, name, peerURLs, clientURLs, isLearner, isPromote } = json;
-  if (typeof id !== "string" || BigInt(id) >= 2n ** 64n) return "a context without an id";
+  if (typeof id !== "string" || !/^\d{1,20}$/.test(id) || BigInt(id) >= 2n ** 64n) {
+    return "a context without an id";
+  }
   return {
     id: BigInt(id),
     peerUrls: stringsOf(peerURLs),

@@ -1,11 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { crc32c } from "../../native-free/crc32c.ts";
 import { SystemDirectory } from "../../native-free/file.ts";
 import { scratchFolder } from "../../test/support/cleanup.ts";
+import { ErrorDisk } from "../../test/support/error-disk.ts";
 import { goldenPath } from "../../test/support/golden.ts";
+import { PowerCutDisk, PowerCutError } from "../../test/support/power-cut-disk.ts";
+import { rng } from "../../test/support/rng.ts";
 import { decoded } from "../../test/support/wal-records.ts";
 import { hex, utf8 } from "../base/bytes.ts";
+import { FieldWriter } from "../proto/protobuf.ts";
 import {
   decodeSnapFile,
   encodeSnapFile,
@@ -58,6 +64,14 @@ test("a file of etcd's with any one byte changed is refused, or says nothing els
   for (let end = 0; end < bytes.length; end += 97) {
     expect(typeof decodeSnapFile(bytes.subarray(0, end))).toBe("string");
   }
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (noise) => {
+      const inside = new FieldWriter().number(1, crc32c(noise)).message(2, noise).bytes();
+      expect(typeof decodeSnapFile(noise)).toBe("string");
+      expect(["object", "string"]).toContain(typeof decodeSnapFile(inside));
+    }),
+    { numRuns: 2000 },
+  );
   expect(decodeSnapFile(new Uint8Array())).toBe("an empty snapshot");
   const flipped = Uint8Array.from(bytes);
   flipped[500] = (flipped[500] as number) ^ 1;
@@ -124,5 +138,53 @@ describe("a directory of them", () => {
     expect(releaseSnapFiles(snaps)).toEqual([names[0], names[1], "0000000000000006.snap.db"]);
     expect(releaseSnapFiles(snaps, 1)).toEqual(names.slice(2, 6));
     expect(snaps.list()).toEqual([names[6], "0000000000000007.snap.db", "db"].sort());
+  });
+});
+
+describe("a power loss", () => {
+  const written = [snapshot(1, 5, "a".repeat(3000)), snapshot(2, 9, "b".repeat(700))];
+
+  function live(disk: PowerCutDisk): number {
+    let acknowledged = 0;
+    try {
+      for (const one of written) {
+        writeSnapFile(disk, one);
+        acknowledged++;
+      }
+    } catch (error) {
+      if (!(error instanceof PowerCutError)) throw error;
+    }
+    return acknowledged;
+  }
+
+  test("takes a snapshot whole or not at all, and none that was written", () => {
+    const calm = new PowerCutDisk();
+    expect(live(calm)).toBe(2);
+    expect(calm.events).toBeGreaterThan(8);
+    for (let cutAt = 1; cutAt <= calm.events; cutAt++) {
+      for (const survival of ["keep", "lose", "torn"] as const) {
+        for (let seed = 0; seed < 10; seed++) {
+          const disk = new PowerCutDisk({ cutAt });
+          const acknowledged = live(disk);
+          const found = disk.reboot(rng(cutAt * 100 + seed), survival);
+          const { snapshot: loaded, broken } = loadNewestSnap(found, written);
+          expect(broken).toEqual([]);
+          expect([written[acknowledged - 1], written[acknowledged]]).toContainEqual(loaded);
+          expect(found.list().every((name) => name.endsWith(".snap"))).toBe(true);
+        }
+      }
+    }
+  });
+
+  test("a full disk leaves the snapshots that were there", () => {
+    const snaps = directory();
+    writeSnapFile(snaps, snapshot(1, 5));
+    for (const operations of ["open", "write", "truncate", "sync", "rename"] as const) {
+      const full = new ErrorDisk(snaps, { operations, code: "ENOSPC", nth: 1, lasts: "once" });
+      expect(() => writeSnapFile(full, snapshot(1, 6))).toThrow("ENOSPC");
+      expect(loadNewestSnap(snaps, [snapshot(1, 5), snapshot(1, 6)]).snapshot).toEqual(
+        snapshot(1, 5),
+      );
+    }
   });
 });
