@@ -185,6 +185,31 @@ export class KeyIndex {
   }
 
   /**
+   * As `revisionsSince`, for ranges of few keys.
+   * @returns undefined if there are more than `keysMax` in the range; no more than that are looked at
+   */
+  revisionsOfFewSince(
+    start: string,
+    end: string,
+    fromRev: number,
+    keysMax: number,
+  ): RevisionSet | undefined {
+    const revisions = new RevisionSet();
+    const add = (main: number, sub: number): boolean => {
+      revisions.add(main, sub);
+      return true;
+    };
+    let keys = 0;
+    if (end === "") this.since(start, end, fromRev, (_, main, sub) => add(main, sub));
+    else {
+      this.#tree.scan(start, end === FROM_KEY ? undefined : end, (_, id) => {
+        return ++keys <= keysMax && this.#generations.since(id, fromRev, add);
+      });
+    }
+    return keys > keysMax ? undefined : revisions.sort();
+  }
+
+  /**
    * Begins to give up the history below `revision`: for each key what no read at it, or later, can see. Those reads
    * are right at any moment between the steps.
    * @param revision  not above the store's current one: what is written from now on has a higher one

@@ -1,0 +1,78 @@
+/** What a watch hands out: events, in batches. Bytes are shared among watchers: nobody may write to them. */
+import type { StrataError } from "../../base/errors.ts";
+import type { Watcher } from "./watcher.ts";
+
+export interface WatchEvent {
+  readonly type: "put" | "delete";
+  /** The revision of the change. */
+  readonly modRevision: number;
+  /** The encoded mvccpb.KeyValue; of a delete only key and mod_revision. */
+  readonly kv: Uint8Array;
+  /** The encoded pair before the transaction, if the watcher asked for it and there was one that is not compacted. */
+  readonly prevKv: Uint8Array | undefined;
+}
+
+/**
+ * | kind      | meaning                                                                                              |
+ * | --------- | ---------------------------------------------------------------------------------------------------- |
+ * | events    | at least one; whole revisions, in order. `revision` is for the header: of a live batch that of its events, of history the current one |
+ * | progress  | every event up to `revision` has been handed out before; `watcher` is undefined if that holds for all of the stream |
+ * | compacted | the next events are given up; the watcher is over                                                     |
+ * | failed    | history could not be read; the watcher is over                                                        |
+ *
+ * Watchers with the same events have the same `events` array, if it is of one change: what is made of it for one
+ * (its encoding, say) can be kept for the others.
+ */
+export type WatchBatch =
+  | {
+      readonly kind: "events";
+      readonly watcher: Watcher;
+      readonly revision: number;
+      readonly events: readonly WatchEvent[];
+    }
+  | {
+      readonly kind: "progress";
+      readonly watcher: Watcher | undefined;
+      readonly revision: number;
+    }
+  | { readonly kind: "compacted"; readonly watcher: Watcher; readonly compactRevision: number }
+  | { readonly kind: "failed"; readonly watcher: Watcher; readonly error: StrataError };
+
+/** What an event costs beside its bytes, about. */
+const EVENT_BYTES = 96;
+
+export function bytesOf(events: readonly WatchEvent[]): number {
+  let bytes = 0;
+  for (const { kv, prevKv } of events) {
+    bytes += EVENT_BYTES + kv.length + (prevKv === undefined ? 0 : prevKv.length);
+  }
+  return bytes;
+}
+
+/** The KeyValue of a delete event: the key and, which the page file's tombstone lacks, mod_revision. */
+export function encodeDeleted(key: string, modRevision: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(
+    2 + varintBytes(key.length) + key.length + varintBytes(modRevision),
+  );
+  bytes[0] = 0x0a;
+  let at = putVarint(bytes, 1, key.length);
+  at += bytes.write(key, at, "latin1");
+  bytes[at] = 0x18;
+  putVarint(bytes, at + 1, modRevision);
+  return bytes;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
+/** @returns the offset after it */
+function putVarint(bytes: Uint8Array, offset: number, value: number): number {
+  let at = offset;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
