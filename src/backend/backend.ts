@@ -30,7 +30,7 @@ import type {
   Root,
   Storage,
 } from "./storage.ts";
-import { ChunkPool, type ValuePlace, WriteBatch } from "./write-batch.ts";
+import { ChunkPool, type RecordVisitor, type ValuePlace, WriteBatch } from "./write-batch.ts";
 
 export interface BackendOptions {
   readonly clock: Clock;
@@ -65,6 +65,9 @@ export interface LogPoint {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Of a revision, with the mark of a tombstone. */
+const TOMBSTONE_BYTES = 18;
 
 /** A stream of chunks of 1 MiB: enough for two full batches. */
 const POOLED_CHUNKS = 18;
@@ -147,6 +150,29 @@ export class Backend implements RowSink {
     into.offset = 0;
     into.length = value.length;
     return true;
+  }
+
+  /**
+   * Visits the records of bucket `key` from a revision on, in order: those of the file, then those of the buffer. As
+   * for `find`, places are good until anything is awaited.
+   */
+  scan(fromMain: number, visit: RecordVisitor): void {
+    const place = newValuePlace();
+    const cursor = this.#keys?.cursor();
+    let more = cursor?.seek(this.#keyOf(fromMain, 0, false)) ?? false;
+    while (more && cursor !== undefined) {
+      const { bytes, keyOffset, keyBytes, valueBytes } = cursor;
+      const view = viewOf(bytes);
+      place.bytes = bytes;
+      place.offset = keyOffset + keyBytes;
+      place.length = valueBytes;
+      const main = readU64BE(view, keyOffset);
+      const sub = readU64BE(view, keyOffset + 9);
+      if (!visit(main, sub, keyBytes === TOMBSTONE_BYTES, place)) return;
+      more = cursor.next();
+    }
+    if (this.#committing?.scan(fromMain, visit) === false) return;
+    this.#filling.scan(fromMain, visit);
   }
 
   /** The last commit, for what is read once at the start. Not what is buffered. */

@@ -82,6 +82,19 @@ export interface ValuePlace {
   length: number;
 }
 
+/**
+ * @param place  of the value; the same object each call
+ * @returns false to stop
+ */
+export type RecordVisitor = (
+  main: number,
+  sub: number,
+  tombstone: boolean,
+  place: Readonly<ValuePlace>,
+) => boolean;
+
+const NO_BYTES = new Uint8Array(0);
+
 /** Places are counted over all chunks: chunk * CHUNK_STRIDE + offset. */
 const CHUNK_STRIDE = 2 ** 32;
 
@@ -96,7 +109,7 @@ export class WriteBatch implements Batch {
   /** By main - #firstMain: how many records there are before it. */
   #startOf = new Uint32Array(256);
   #mains = 0;
-  /** By record: the place of its value, and its length. */
+  /** By record: the place of its value; twice its length, and 1 for a tombstone. */
   #placeOf = new Float64Array(256);
   #lengthOf = new Uint32Array(256);
   #records = 0;
@@ -150,7 +163,7 @@ export class WriteBatch implements Batch {
     const start = at + keyBytes;
     const length = encode(bytes, start) - start;
     this.#head(chunk, PUT, KEY_PLACE, keyBytes, length);
-    this.#note(main, sub, (this.chunks.length - 1) * CHUNK_STRIDE + start, length);
+    this.#note(main, sub, tombstone, (this.chunks.length - 1) * CHUNK_STRIDE + start, length);
     return { bytes, offset: start, length };
   }
 
@@ -164,7 +177,24 @@ export class WriteBatch implements Batch {
     const place = this.#placeOf[record] as number;
     into.bytes = (this.chunks[Math.floor(place / CHUNK_STRIDE)] as Chunk).bytes;
     into.offset = place % CHUNK_STRIDE;
-    into.length = this.#lengthOf[record] as number;
+    into.length = (this.#lengthOf[record] as number) >>> 1;
+    return true;
+  }
+
+  /** Visits its records from a revision on, in order. @returns false if `visit` ended it by that */
+  scan(fromMain: number, visit: RecordVisitor): boolean {
+    if (this.#firstMain === 0) return true;
+    const place: ValuePlace = { bytes: NO_BYTES, offset: 0, length: 0 };
+    for (let at = Math.max(0, fromMain - this.#firstMain); at < this.#mains; at++) {
+      const start = this.#startOf[at] as number;
+      const end = at + 1 < this.#mains ? (this.#startOf[at + 1] as number) : this.#records;
+      for (let record = start; record < end; record++) {
+        const main = this.#firstMain + at;
+        this.find(main, record - start, place);
+        const isTombstone = ((this.#lengthOf[record] as number) & 1) === 1;
+        if (!visit(main, record - start, isTombstone, place)) return false;
+      }
+    }
     return true;
   }
 
@@ -178,7 +208,7 @@ export class WriteBatch implements Batch {
     this.#records = 0;
   }
 
-  #note(main: number, sub: number, place: number, length: number): void {
+  #note(main: number, sub: number, tombstone: boolean, place: number, length: number): void {
     if (this.#firstMain === 0) this.#firstMain = main;
     if (sub === 0) {
       invariant(main === this.#firstMain + this.#mains, "revisions follow each other", { main });
@@ -190,7 +220,7 @@ export class WriteBatch implements Batch {
       this.#lengthOf = grown(this.#lengthOf, Uint32Array);
     }
     this.#placeOf[this.#records] = place;
-    this.#lengthOf[this.#records++] = length;
+    this.#lengthOf[this.#records++] = length * 2 + (tombstone ? 1 : 0);
   }
 
   #room(bytes: number): Chunk {

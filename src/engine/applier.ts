@@ -43,6 +43,8 @@ export interface Answers {
   readonly alarm: readonly AlarmMember[];
 }
 
+export type RequestOf<K extends keyof Answers> = Request & { readonly kind: K };
+
 export interface ApplierParts {
   readonly backend: Backend;
   readonly store: Store;
@@ -72,7 +74,7 @@ export class Applier {
    * @throws EtcdError what the request is answered with instead; then it has changed nothing, but for a write beyond
    *   the quota, which has
    */
-  apply<K extends keyof Answers>(request: Request & { readonly kind: K }): Answers[K];
+  apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K];
   apply(request: Request): Answers[keyof Answers] {
     const { alarms, backend, quota } = this.#parts;
     const forbidden = alarms.forbids(request);

@@ -46,7 +46,7 @@ import {
   type TxnRequest,
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
-import { type Answers, Applier } from "./applier.ts";
+import { type Answers, Applier, type RequestOf } from "./applier.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
@@ -409,7 +409,7 @@ export class Member {
   }
 
   /** Whatever goes into the log passes here. */
-  #propose<K extends keyof Answers>(request: Request & { readonly kind: K }): Promise<Answers[K]> {
+  #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.backend.room().then(() => this.#propose(request));
     const cost = costOf(request);
@@ -417,7 +417,7 @@ export class Member {
     return this.#log(request);
   }
 
-  #log<K extends keyof Answers>(request: Request & { readonly kind: K }): Promise<Answers[K]> {
+  #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     const data = this.#encoder.encode({
       id: this.#requestIds.next(),
       username: "",
@@ -425,7 +425,7 @@ export class Member {
       request,
     });
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#applier.apply<K>(request));
+    return this.#proposals.propose(data, () => this.#applier.apply(request));
   }
 
   /** Refused before it is logged; and each time it is, etcd raises the alarm again. */

@@ -17,24 +17,22 @@ import { keyValueBytesMax, putKeyValue, putTombstone } from "../proto/key-value.
 import { type FoundRevision, FROM_KEY, type KeyIndex } from "./key-index.ts";
 import { encodeRevision } from "./revision.ts";
 import type { RevisionSet } from "./revision-set.ts";
+import type { Change, HistoryVisitor, WatchSource } from "./watch/source.ts";
 
 /** Which keys hang on which lease. The lessor's; handed in, so that neither need know the other. */
 export interface LeaseBook {
-  /** The key is attached to the lease, and to no other any more. */
-  attach(lease: bigint, key: string): void;
+  /** The key is attached to the lease, which exists, and to no other any more. */
+  attach(key: string, lease: bigint): void;
   /** The key is attached to none. */
   detach(key: string): void;
 }
 
-/** One change of a transaction, for those who watch. */
-export interface Change {
-  readonly key: string;
-  readonly sub: number;
-  readonly tombstone: boolean;
+/** Whoever is told of each transaction that changed something, at its end; the watch hub. */
+export interface ChangeListener {
+  /** Whether it wants to know more than the revision. */
+  readonly interested: boolean;
+  changed(main: number, changes: readonly Change[]): void;
 }
-
-/** Called at the end of each transaction that changed something. */
-export type ChangeListener = (main: number, changes: readonly Change[]) => void;
 
 /** Where a store starts: what was rebuilt, or a new one. */
 export interface StoreState {
@@ -56,7 +54,7 @@ export function rangeOf(key: Uint8Array, rangeEnd: Uint8Array): KeyRange {
   return { start: latin1(key), end: rangeEnd.length === 0 ? "" : latin1(rangeEnd) };
 }
 
-export class Store {
+export class Store implements WatchSource {
   readonly #backend: Backend;
   readonly #leases: LeaseBook;
   readonly #place: ValuePlace = newValuePlace();
@@ -85,8 +83,7 @@ export class Store {
     return this.#compacted;
   }
 
-  /** Undefined when nobody listens: changes are not even collected then. */
-  set listener(listener: ChangeListener | undefined) {
+  set listener(listener: ChangeListener) {
     this.#listener = listener;
   }
 
@@ -132,20 +129,46 @@ export class Store {
   write(): StoreWrite {
     invariant(this.#writing === undefined, "one transaction writes at a time");
     this.#writing = new StoreWrite(this.#backend, this.index, this.#leases, this.#current + 1, {
-      collect: this.#listener !== undefined,
+      collect: this.#listener?.interested ?? false,
       end: (changes) => {
         this.#writing = undefined;
         if (changes === undefined) return;
         this.#current++;
-        if (changes.length > 0) this.#listener?.(this.#current, changes);
+        this.#listener?.changed(this.#current, changes);
       },
     });
     return this.#writing;
   }
 
-  /** Changes of keys in a range at or above a revision. @see KeyIndex.revisionsSince */
-  revisionsSince(start: string, end: string, fromRev: number): RevisionSet {
-    return this.index.revisionsSince(start, end, fromRev);
+  // -- what watches read, see watch/source.ts
+
+  revisionsSince(
+    start: string,
+    end: string,
+    fromRev: number,
+    keysMax: number,
+  ): RevisionSet | undefined {
+    return this.index.revisionsOfFewSince(start, end, fromRev, keysMax);
+  }
+
+  scan(fromRev: number, visit: HistoryVisitor): void {
+    this.#backend.scan(fromRev, (main, sub, tombstone, { bytes, offset, length }) =>
+      visit(main, sub, tombstone, bytes.subarray(offset, offset + length)),
+    );
+  }
+
+  read(main: number, sub: number): { readonly kv: Uint8Array; readonly tombstone: boolean } {
+    const tombstone = !this.#backend.find(main, sub, false, this.#place);
+    const { bytes, offset, length } = tombstone ? this.record(main, sub, true) : this.#place;
+    return { kv: bytes.subarray(offset, offset + length), tombstone };
+  }
+
+  readKey(key: string, atRev: number): Uint8Array | undefined {
+    if (atRev < this.#compacted) return undefined;
+    const found = this.find(key, atRev);
+    if (found === undefined) return undefined;
+    const { bytes, offset, length } = this.record(found.main, found.sub);
+    return bytes.subarray(offset, offset + length);
   }
 
   /**
@@ -211,12 +234,12 @@ export class StoreWrite {
     const found = this.#found;
     this.#index.put(text, main, sub, found);
     const bytesMax = keyValueBytesMax(key.length, value.length);
-    this.#backend.record(main, sub, false, bytesMax, (bytes, at) =>
+    const place = this.#backend.record(main, sub, false, bytesMax, (bytes, at) =>
       putKeyValue(bytes, at, key, found.create, main, found.version, value, lease),
     );
     if (lease === 0n) this.#leases.detach(text);
-    else this.#leases.attach(lease, text);
-    if (this.#host.collect) this.#changes.push({ key: text, sub, tombstone: false });
+    else this.#leases.attach(text, lease);
+    if (this.#host.collect) this.#changes.push(new StoredChange(text, sub, false, place));
   }
 
   /** Deletes every key of the range that is there, in key order. @returns how many that were */
@@ -237,11 +260,12 @@ export class StoreWrite {
     if (!this.#index.tombstone(key, main, sub)) return false;
     this.#subs++;
     const bytes = Buffer.from(key, "latin1");
-    this.#backend.record(main, sub, true, keyValueBytesMax(bytes.length, 0), (into, at) =>
+    const bytesMax = keyValueBytesMax(bytes.length, 0);
+    const place = this.#backend.record(main, sub, true, bytesMax, (into, at) =>
       putTombstone(into, at, bytes),
     );
     this.#leases.detach(key);
-    if (this.#host.collect) this.#changes.push({ key, sub, tombstone: true });
+    if (this.#host.collect) this.#changes.push(new StoredChange(key, sub, true, place));
     return true;
   }
 
@@ -249,6 +273,30 @@ export class StoreWrite {
   end(): number {
     this.#host.end(this.#subs > 0 ? this.#changes : undefined);
     return this.revision;
+  }
+}
+
+/** A change whose record is copied out of the buffer only if somebody asks for it, which must be within the turn. */
+class StoredChange implements Change {
+  readonly key: string;
+  readonly sub: number;
+  readonly tombstone: boolean;
+  readonly #place: ValuePlace;
+  #copy: Uint8Array | undefined;
+
+  constructor(key: string, sub: number, tombstone: boolean, place: ValuePlace) {
+    this.key = key;
+    this.sub = sub;
+    this.tombstone = tombstone;
+    this.#place = place;
+  }
+
+  get kv(): Uint8Array {
+    if (this.#copy === undefined) {
+      const { bytes, offset, length } = this.#place;
+      this.#copy = new Uint8Array(bytes.subarray(offset, offset + length));
+    }
+    return this.#copy;
   }
 }
 
