@@ -215,6 +215,14 @@ describe("changes of the members", () => {
     expect(cluster.rows()).toEqual(before);
   });
 
+  test("a downgrade is a row of its own", () => {
+    const rows = new Rows();
+    rows.add(new Cluster(1n, 1n).setDowngrade(true, "3.5.0"));
+    expect(rows.get()["cluster/downgrade"]).toBe('{"target-version":"3.5.0","enabled":true}');
+    rows.add(new Cluster(1n, 1n).setDowngrade(false, "3.5.0"));
+    expect(rows.get()["cluster/downgrade"]).toBe('{"target-version":"","enabled":false}');
+  });
+
   test("a context that is missing, no JSON, or of another member stops the log", () => {
     const cluster = new Cluster(1n, 1n);
     const bad = [undefined, Buffer.from("{"), Buffer.from("{}"), change(ADD, 2n).context];

@@ -10,6 +10,7 @@ import {
   CLUSTER,
   CLUSTER_VERSION,
   CONF_STATE,
+  DOWNGRADE,
   MEMBERS,
   MEMBERS_REMOVED,
   META,
@@ -241,6 +242,12 @@ export class Cluster implements ClusterState {
   setVersion(version: string): RowChange[] {
     this.#version = version;
     return [versionRow(version)];
+  }
+
+  /** A downgrade that begins or ends: only for etcd from 3.5 on to read, who logs it. */
+  setDowngrade(enabled: boolean, version: string): RowChange[] {
+    const json = `{"target-version":${goJson(enabled ? version : "")},"enabled":${enabled}}`;
+    return [{ bucket: CLUSTER, key: DOWNGRADE, value: utf8(json) }];
   }
 
   #urlTaken(peerUrls: readonly string[], by: bigint): boolean {
