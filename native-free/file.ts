@@ -24,7 +24,7 @@ import {
   writevSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The file ended before the bytes asked for. */
 export class ShortReadError extends Error {
@@ -201,6 +201,13 @@ export class SystemDirectory implements DirectoryTree {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** Makes it, and those above it, where they are not there yet. @param permissions  of what is made */
+  static make(path: string, permissions = 0o700): SystemDirectory {
+    const first = mkdirSync(path, { recursive: true, mode: permissions });
+    if (first !== undefined) new SystemDirectory(dirname(first)).sync();
+    return new SystemDirectory(path);
   }
 
   openFile(name: string, mode: OpenMode, permissions = 0o600): RandomAccessFile {

@@ -10,6 +10,7 @@ import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
 import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
+import { latin1 } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
@@ -26,7 +27,9 @@ import {
 } from "../mvcc/check-request.ts";
 import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
 import { type RangeOutcome, rangeAtOnce, rangeSteps } from "../mvcc/range.ts";
-import type { Store } from "../mvcc/store.ts";
+import type { ChangeListener, Store } from "../mvcc/store.ts";
+import type { Change } from "../mvcc/watch/source.ts";
+import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import {
   applyTxn,
   type DeleteRangeResult,
@@ -42,7 +45,6 @@ import {
   type DeleteRangeRequest,
   type PutRequest,
   type RangeRequest,
-  type Request,
   type TxnRequest,
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
@@ -57,6 +59,8 @@ export interface MemberOptions {
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
   readonly clock: Clock;
+  /** 0 ≤ result < 1. */
+  readonly random: () => number;
   readonly log: EngineLog;
   /** Of a data dir that is made; the others keep their own. */
   readonly name: string;
@@ -78,6 +82,8 @@ export interface MemberOptions {
   /** Seconds; shorter TTLs are raised to it. */
   readonly minLeaseTtl: number | undefined;
   readonly leaseCheckpointIntervalMs: number | undefined;
+  /** Between two progress batches of a watch that asked for them, about. */
+  readonly progressIntervalMs: number;
   readonly onProgress: (progress: RecoveryProgress) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -107,6 +113,7 @@ export class Member {
   readonly alarms: AlarmStore;
   readonly cluster: Cluster;
   readonly quota: Quota;
+  readonly watches: WatchHub;
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
@@ -138,6 +145,9 @@ export class Member {
     this.#wal = parts.wal;
     this.#requestIds = parts.requestIds;
     this.#lockedBy = parts.lockedBy;
+    const { clock, random, progressIntervalMs } = options;
+    this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
+    this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
     this.#proposals = new Proposals({
       wal: this.#wal,
@@ -273,10 +283,10 @@ export class Member {
   }
 
   /** A step at a time; see range.ts. */
-  rangeSteps(request: RangeRequest): Generator<undefined, RangeOutcome> {
+  rangeSteps(request: RangeRequest, counts = true): Generator<undefined, RangeOutcome> {
     this.#assertOpen();
     checkRange(request);
-    return rangeSteps(this.store, request, this.store.readableRevision(request.revision));
+    return rangeSteps(this.store, request, this.store.readableRevision(request.revision), counts);
   }
 
   /** @returns when the revision is set, or, if `physical`, when what it gives up is gone from the disk */
@@ -344,6 +354,14 @@ export class Member {
     };
   }
 
+  /** One key as it is now: what most reads are. @returns its encoded KeyValue */
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    if (key.length === 0) throw new EtcdError("EMPTY_KEY");
+    const found = this.store.find(latin1(key), Number.POSITIVE_INFINITY);
+    return found && this.store.recordCopy(found.main, found.sub);
+  }
+
   /** Requests that are logged and wait for their effect. */
   get waiting(): number {
     return this.#proposals.waiting;
@@ -364,8 +382,8 @@ export class Member {
    * @throws (rejects) StrataError FAILED if something could not be written; it is closed then, too, and what was
    *   acknowledged is in the log
    */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close(handover = false): Promise<void> {
+    this.#closed ??= this.#close(handover);
     return this.#closed;
   }
 
@@ -373,6 +391,7 @@ export class Member {
   async abandon(): Promise<void> {
     this.#closed ??= Promise.resolve();
     this.#stopped.abort();
+    this.watches.close();
     this.lessor.stop();
     this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
     await Promise.allSettled(this.#background);
@@ -387,13 +406,15 @@ export class Member {
     this.#background.push(this.lessor.run(this.#stopped.signal));
   }
 
-  async #close(): Promise<void> {
+  async #close(handover: boolean): Promise<void> {
     this.#stopped.abort();
     await Promise.allSettled(this.#background);
+    this.watches.close();
     try {
       if (this.#proposals.failure === undefined) {
-        const last = this.lessor.finalCheckpoint().map((some) => this.#proposeCheckpoint(some));
-        await Promise.all(last);
+        const { lessor } = this;
+        const last = handover ? lessor.handoverCheckpoint() : lessor.finalCheckpoint();
+        await Promise.all(last.map((some) => this.#proposeCheckpoint(some)));
       }
     } finally {
       this.lessor.stop();
@@ -496,6 +517,23 @@ export class Member {
   #failureText(): string | undefined {
     const { failure } = this.#proposals;
     return failure === undefined ? undefined : String(failure);
+  }
+}
+
+/** Nobody looks at what changed unless somebody watches. */
+class WatchListener implements ChangeListener {
+  readonly #hub: WatchHub;
+
+  constructor(hub: WatchHub) {
+    this.#hub = hub;
+  }
+
+  get interested(): boolean {
+    return this.#hub.watchers > 0;
+  }
+
+  changed(main: number, changes: readonly Change[]): void {
+    this.#hub.changed(main, changes);
   }
 }
 

@@ -34,6 +34,7 @@ interface Row {
 }
 
 /**
+ * @param counts  false: it stops where the limit is reached, and `count` is what it has seen
  * @param atRev  from `Store.readableRevision`; Infinity: now, changes of an open transaction included
  * @throws EtcdError COMPACTED if history at `atRev` is given up between steps
  */
@@ -41,6 +42,7 @@ export function* rangeSteps(
   store: Store,
   request: RangeRequest,
   atRev: number,
+  counts = true,
 ): Generator<undefined, RangeOutcome> {
   const { start, end } = rangeOf(request.key, request.rangeEnd);
   if (end === "") return rangeOfOne(store, request, start, atRev);
@@ -49,6 +51,7 @@ export function* rangeSteps(
   const rows: Row[] = [];
   let count = 0;
   let passed = 0;
+  let enough = false;
   let from: string | undefined = start;
   while (from !== undefined) {
     assertReadable(store, atRev);
@@ -61,9 +64,10 @@ export function* rangeSteps(
         if (isSorted || rows.length < limit) rows.push({ main, sub, create, version });
       }
       last = key;
-      return ++looked < STEP_KEYS;
+      enough = !counts && !isSorted && passed > limit;
+      return ++looked < STEP_KEYS && !enough;
     });
-    from = looked === STEP_KEYS ? `${last}\0` : undefined;
+    from = looked === STEP_KEYS && !enough ? `${last}\0` : undefined;
     if (from !== undefined) yield;
   }
   if (isSorted) sortRows(store, request, rows);

@@ -1,0 +1,139 @@
+/** A transaction as a caller writes it, and as a request. */
+import {
+  type Compare,
+  CompareResult,
+  CompareTarget,
+  type DeleteRangeRequest,
+  type PutRequest,
+  type RangeRequest,
+  type RequestOp,
+  SortOrder,
+  SortTarget,
+  type TxnRequest,
+} from "../proto/messages.ts";
+import { bytesOf, type Key, type Keys, requestRange } from "./key-range.ts";
+
+export interface PutOptions {
+  /** That the key is to hang on; 0n or none: it hangs on none from now on. */
+  readonly lease?: bigint | undefined;
+  /** Give back what the key was. */
+  readonly prevKv?: boolean | undefined;
+  /** Keep the key's value: only its lease and its revision change. The value must be empty. */
+  readonly ignoreValue?: boolean | undefined;
+  /** Keep the key's lease. */
+  readonly ignoreLease?: boolean | undefined;
+}
+
+export interface DeleteOptions {
+  /** Give back what was deleted. */
+  readonly prevKv?: boolean | undefined;
+}
+
+export interface RangeOptions {
+  /** What the keys were at a revision; none or 0: as they are now. */
+  readonly revision?: bigint | number | undefined;
+  /** No more than so many; none or 0: all. */
+  readonly limit?: number | undefined;
+  readonly sortBy?: keyof typeof SortTarget | undefined;
+  readonly order?: "ascend" | "descend" | undefined;
+  /** Leave the values out. */
+  readonly keysOnly?: boolean | undefined;
+  readonly minModRevision?: bigint | number | undefined;
+  readonly maxModRevision?: bigint | number | undefined;
+  readonly minCreateRevision?: bigint | number | undefined;
+  readonly maxCreateRevision?: bigint | number | undefined;
+}
+
+export function putRequest(key: Key, value: Key, options: PutOptions = {}): PutRequest {
+  return {
+    kind: "put",
+    key: bytesOf(key),
+    value: bytesOf(value),
+    lease: options.lease ?? 0n,
+    prevKv: options.prevKv ?? false,
+    ignoreValue: options.ignoreValue ?? false,
+    ignoreLease: options.ignoreLease ?? false,
+  };
+}
+
+export function deleteRequest(keys: Keys, options: DeleteOptions = {}): DeleteRangeRequest {
+  return { kind: "deleteRange", ...requestRange(keys), prevKv: options.prevKv ?? false };
+}
+
+export function rangeRequest(
+  keys: Keys,
+  options: RangeOptions & { readonly countOnly?: boolean } = {},
+): RangeRequest {
+  const { order } = options;
+  return {
+    kind: "range",
+    ...requestRange(keys),
+    limit: options.limit ?? 0,
+    revision: Number(options.revision ?? 0),
+    sortOrder: order === undefined ? SortOrder.none : SortOrder[order],
+    sortTarget: SortTarget[options.sortBy ?? "key"],
+    serializable: false,
+    keysOnly: options.keysOnly ?? false,
+    countOnly: options.countOnly ?? false,
+    minModRevision: Number(options.minModRevision ?? 0),
+    maxModRevision: Number(options.maxModRevision ?? 0),
+    minCreateRevision: Number(options.minCreateRevision ?? 0),
+    maxCreateRevision: Number(options.maxCreateRevision ?? 0),
+  };
+}
+
+const RESULTS = {
+  "=": CompareResult.equal,
+  "!=": CompareResult.notEqual,
+  ">": CompareResult.greater,
+  "<": CompareResult.less,
+} as const;
+
+export type Relation = keyof typeof RESULTS;
+
+/** Of a key, or of every key of a range. A missing key has version, revisions and lease 0, and no value to compare. */
+export const compare = {
+  value: (keys: Keys, relation: Relation, value: Key): Compare =>
+    comparison(keys, relation, { target: CompareTarget.value, value: bytesOf(value) }),
+  /** 0 = the key is not there. */
+  version: (keys: Keys, relation: Relation, version: bigint | number): Compare =>
+    comparison(keys, relation, { target: CompareTarget.version, number: Number(version) }),
+  createRevision: (keys: Keys, relation: Relation, revision: bigint | number): Compare =>
+    comparison(keys, relation, { target: CompareTarget.create, number: Number(revision) }),
+  modRevision: (keys: Keys, relation: Relation, revision: bigint | number): Compare =>
+    comparison(keys, relation, { target: CompareTarget.mod, number: Number(revision) }),
+  lease: (keys: Keys, relation: Relation, lease: bigint): Compare =>
+    comparison(keys, relation, { target: CompareTarget.lease, lease }),
+};
+
+function comparison(
+  keys: Keys,
+  relation: Relation,
+  operand: NonNullable<Compare["operand"]>,
+): Compare {
+  return { ...requestRange(keys), result: RESULTS[relation], target: operand.target, operand };
+}
+
+/** What a transaction does. */
+export const op = {
+  get: (keys: Keys, options?: RangeOptions): RequestOp => rangeRequest(keys, options),
+  put: (key: Key, value: Key, options?: PutOptions): RequestOp => putRequest(key, value, options),
+  delete: (keys: Keys, options?: DeleteOptions): RequestOp => deleteRequest(keys, options),
+  txn: (txn: Txn): RequestOp => txnRequest(txn),
+};
+
+/** All comparisons hold: `then`, else `else`; all of it at once, as one revision. */
+export interface Txn {
+  readonly if?: readonly Compare[] | undefined;
+  readonly then?: readonly RequestOp[] | undefined;
+  readonly else?: readonly RequestOp[] | undefined;
+}
+
+export function txnRequest(txn: Txn): TxnRequest {
+  return {
+    kind: "txn",
+    compare: txn.if ?? [],
+    success: txn.then ?? [],
+    failure: txn.else ?? [],
+  };
+}

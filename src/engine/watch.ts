@@ -1,0 +1,113 @@
+/** A watch as the library hands it out. */
+import { latin1 } from "../base/bytes.ts";
+import { EtcdError } from "../base/errors.ts";
+import type { WatchBatch, WatchEvent as StoredEvent } from "../mvcc/watch/watch-event.ts";
+import { watchEvents } from "../mvcc/watch/watch-events.ts";
+import type { WatchLimits } from "../mvcc/watch/watch-stream.ts";
+import { type Keys, requestRange } from "./key-range.ts";
+import type { Member } from "./member.ts";
+import { KeyValue } from "./value.ts";
+
+export interface WatchKeysOptions {
+  /** The first revision that is of interest; none or 0: what comes from now on. */
+  readonly startRevision?: bigint | number | undefined;
+  /** With every event, what the key was before it. */
+  readonly prevKv?: boolean | undefined;
+  readonly noPut?: boolean | undefined;
+  readonly noDelete?: boolean | undefined;
+  /** Now and then, when nothing happens, a batch without events that says how far it has come. */
+  readonly progressNotify?: boolean | undefined;
+  /** What may wait to be taken before the watch falls behind. Default: 4 MiB and 10,000 events. */
+  readonly limits?: WatchLimits | undefined;
+}
+
+export interface WatchEvent {
+  readonly type: "put" | "delete";
+  /** Of a delete, only the key and the revision. */
+  readonly kv: KeyValue;
+  readonly prevKv: KeyValue | undefined;
+}
+
+export interface WatchResponse {
+  /** Everything up to it has been handed out, as far as the events in here go; without events, without exception. */
+  readonly revision: bigint;
+  readonly events: readonly WatchEvent[];
+}
+
+/** To be iterated once. It ends when its signal aborts, when the store is closed, and when the consumer breaks out. */
+export interface Watch extends AsyncIterableIterator<WatchResponse> {
+  /** Given up, if that is why it ended. */
+  readonly compactRevision: bigint | undefined;
+}
+
+export function watchKeys(
+  member: Member,
+  keys: Keys,
+  options: WatchKeysOptions & { readonly signal?: AbortSignal | undefined },
+): Watch {
+  const { key, rangeEnd } = requestRange(keys);
+  const signal = options.signal ?? new AbortController().signal;
+  const batches = watchEvents(
+    member.watches,
+    {
+      start: latin1(key),
+      end: latin1(rangeEnd),
+      startRevision: Number(options.startRevision ?? 0),
+      prevKv: options.prevKv ?? false,
+      noPut: options.noPut ?? false,
+      noDelete: options.noDelete ?? false,
+      progressNotify: options.progressNotify ?? false,
+    },
+    signal,
+    options.limits,
+  );
+  return new KeysWatch(batches);
+}
+
+type Result = IteratorResult<WatchResponse, undefined>;
+
+class KeysWatch implements Watch {
+  readonly #batches: AsyncIterableIterator<WatchBatch>;
+  #compactRevision: bigint | undefined;
+
+  constructor(batches: AsyncIterableIterator<WatchBatch>) {
+    this.#batches = batches;
+  }
+
+  get compactRevision(): bigint | undefined {
+    return this.#compactRevision;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Result> {
+    const { value: batch, done } = await this.#batches.next();
+    if (done) return { done: true, value: undefined };
+    switch (batch.kind) {
+      case "events":
+        return { done: false, value: response(batch.revision, batch.events) };
+      case "progress":
+        return { done: false, value: response(batch.revision, []) };
+      case "compacted":
+        this.#compactRevision = BigInt(batch.compactRevision);
+        throw new EtcdError("COMPACTED");
+      case "failed":
+        throw batch.error;
+    }
+  }
+
+  async return(): Promise<Result> {
+    await this.#batches.return?.();
+    return { done: true, value: undefined };
+  }
+}
+
+function response(revision: number, events: readonly StoredEvent[]): WatchResponse {
+  return { revision: BigInt(revision), events: events.map(eventOf) };
+}
+
+function eventOf({ type, kv, prevKv }: StoredEvent): WatchEvent {
+  return { type, kv: new KeyValue(kv), prevKv: prevKv && new KeyValue(prevKv) };
+}

@@ -1,0 +1,40 @@
+/** The library: etcd in this process. */
+export type { AlarmMember } from "./alarm/alarm-record.ts";
+export type { Clock } from "./base/clock.ts";
+export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
+export type { EtcdErrorCode } from "./base/etcd-errors.ts";
+export type { Key, Keys } from "./engine/key-range.ts";
+export type { EngineEvent, EngineLog } from "./engine/log.ts";
+export type { RecoveryProgress } from "./engine/recovery.ts";
+export {
+  type AlarmName,
+  type Alarms,
+  type CallOptions,
+  type DeleteResponse,
+  type Leases,
+  type LeaseStatus,
+  type OpResponse,
+  type PutResponse,
+  type RangeResponse,
+  Strata,
+  type StrataOptions,
+  type StrataPlace,
+  type StrataStatus,
+  type TxnResponse,
+} from "./engine/strata.ts";
+export {
+  compare,
+  type DeleteOptions,
+  op,
+  type PutOptions,
+  type RangeOptions,
+  type Relation,
+  type Txn,
+} from "./engine/txn-builder.ts";
+export { KeyValue, type Value } from "./engine/value.ts";
+export type {
+  Watch,
+  WatchEvent,
+  WatchKeysOptions,
+  WatchResponse,
+} from "./engine/watch.ts";
