@@ -95,6 +95,8 @@ describe("a renewal", () => {
       answered = true;
     });
     while (!answered) await clock.advance(100);
+    await clock.advance(2000);
+    expect(ttlOf(log)).toBeLessThan(59);
     log.restart();
     log.start();
     expect(ttlOf(log)).toBe(60);
@@ -129,6 +131,27 @@ describe("a renewal", () => {
     await all();
     expect(log.proposed.length - before).toBe(2); // 1000 and 500.
   });
+});
+
+test("a lease that the promotion extended is renewed to its TTL, and checkpointed from there", async () => {
+  for (const killAt of [19_000, 29_900]) {
+    const { clock, log } = started();
+    log.lessor.applyGrant({ id: 1n, ttl: 30 }, log);
+    log.restart();
+    log.start(3_600_000);
+    expect(await log.lessor.keepAlive(1n)).toBe(30);
+    await clock.advance(killAt);
+    log.restart();
+    log.start();
+    expect(ttlOf(log) * 1000 - (30_000 - killAt)).toBeLessThanOrEqual(INTERVAL_MS);
+  }
+  const { clock, log } = started();
+  log.lessor.applyGrant({ id: 1n, ttl: 30 }, log);
+  log.restart();
+  log.start(3_600_000);
+  await log.lessor.keepAlive(1n);
+  await clock.advance(30_500);
+  expect(log.lessor.size).toBe(0);
 });
 
 test("checkpoints of many leases are spread, and batched by a thousand", async () => {

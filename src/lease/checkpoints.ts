@@ -56,11 +56,6 @@ export class Checkpoints {
     } else this.#next.delete(lease);
   }
 
-  /** The same after a renewal: its old place is early enough, and costs nothing to leave. */
-  renewed(lease: Lease): void {
-    if (!this.#next.has(lease)) this.schedule(lease);
-  }
-
   /** The lease is no more. */
   end(lease: Lease): void {
     this.#next.delete(lease);

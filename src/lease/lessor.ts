@@ -146,7 +146,10 @@ export class Lessor {
     if (this.#leases.has(id)) throw new EtcdError("LEASE_EXIST");
     const lease = this.#add(id, Math.max(ttl, this.#minTtl), 0);
     this.#putRow(lease, rows);
-    if (this.#promoted) this.#start(lease, this.#clock.nowMs() + lease.ttl * 1000);
+    if (this.#promoted) {
+      lease.expiryMs = this.#clock.nowMs() + lease.ttl * 1000;
+      this.#schedule(lease);
+    }
     return lease.ttl;
   }
 
@@ -219,7 +222,7 @@ export class Lessor {
     const leases = [...this.#leases.values()];
     for (const lease of leases) lease.expiryMs = nowMs + extendMs + lease.storedTtl * 1000;
     spreadExpiries(leases);
-    for (const lease of leases) this.#start(lease, lease.expiryMs);
+    for (const lease of leases) this.#schedule(lease);
   }
 
   /** Looks every 500 ms at what has expired and what is to be checkpointed, until it is told to stop. One timer. */
@@ -259,8 +262,8 @@ export class Lessor {
     const expiryMs = nowMs + lease.ttl * 1000;
     const sooner = expiryMs < lease.expiryMs; // Only a lease that `promote` extended.
     lease.expiryMs = expiryMs;
-    if (sooner) this.#revocations.schedule(lease);
-    this.#checkpoints.renewed(lease);
+    // Otherwise its old places are early enough, and cost nothing to leave.
+    if (sooner) this.#schedule(lease);
     if (lease.remainingTtl === 0 && !lease.checkpointing) return lease.ttl;
     lease.owesClear = true;
     await this.#checkpoints.clear(lease);
@@ -337,8 +340,7 @@ export class Lessor {
     return lease;
   }
 
-  #start(lease: Lease, expiryMs: number): void {
-    lease.expiryMs = expiryMs;
+  #schedule(lease: Lease): void {
     this.#revocations.schedule(lease);
     this.#checkpoints.schedule(lease);
   }
