@@ -105,7 +105,7 @@ const ONLY_IN: readonly {
     files: /^(src\/console\/process\.ts$|src\/cli\/bin\/|tools\/)/,
   },
   { what: "console", pattern: /\bconsole\./, files: /^bench\// },
-  { what: "Math.random", pattern: /Math\.random\(/, files: /^$/ },
+  { what: "Math.random", pattern: /Math\.random\(/, files: /^src\/base\/random\.ts$/ },
 ];
 
 for (const { what, pattern, files } of ONLY_IN) {

@@ -28,8 +28,6 @@ import {
 import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
 import { type RangeOutcome, rangeAtOnce, rangeSteps } from "../mvcc/range.ts";
 import type { ChangeListener, Store } from "../mvcc/store.ts";
-import type { Change } from "../mvcc/watch/source.ts";
-import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import {
   applyTxn,
   type DeleteRangeResult,
@@ -37,6 +35,8 @@ import {
   type PutResult,
   type TxnResult,
 } from "../mvcc/txn.ts";
+import type { Change } from "../mvcc/watch/source.ts";
+import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import { RequestEncoder } from "../proto/internal-request.ts";
 import {
   AlarmAction,

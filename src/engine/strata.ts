@@ -15,6 +15,7 @@ import type { QuotaBasis } from "../backend/quota.ts";
 import type { StorageOptions } from "../backend/storage.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
+import { systemRandom } from "../base/random.ts";
 import { nextTurn } from "../base/turn.ts";
 import { StorageThread } from "../jobs/storage-thread.ts";
 import { TXN_OPS_MAX } from "../mvcc/check-request.ts";
@@ -203,7 +204,7 @@ export class Strata {
           ? new StorageThread(join(snapFolder.path, DATABASE_NAME), storage)
           : new InlineStorage(snapFolder, DATABASE_NAME, storage),
       clock: options.clock ?? systemClock,
-      random: options.random ?? chance,
+      random: options.random ?? systemRandom,
       log: options.log ?? warn,
       name: options.name ?? "default",
       peerUrls: options.peerUrls ?? ["http://localhost:2380"],
@@ -271,7 +272,10 @@ export class Strata {
    *
    * @throws (rejects) EtcdError EMPTY_KEY, COMPACTED (also in the middle, if a compaction overtakes it), FUTURE
    */
-  async *range(keys: Keys, options: RangeOptions & CallOptions = {}): AsyncGenerator<KeyValue, void> {
+  async *range(
+    keys: Keys,
+    options: RangeOptions & CallOptions = {},
+  ): AsyncGenerator<KeyValue, void> {
     const { signal } = options;
     const request = rangeRequest(keys, options);
     const revision = this.member.store.readableRevision(request.revision);
@@ -457,9 +461,12 @@ export class Leases {
   }
 }
 
-const ALARM_TYPES = { noSpace: AlarmType.noSpace, corrupt: AlarmType.corrupt } as const;
+export type AlarmName = "noSpace" | "corrupt";
 
-export type AlarmName = keyof typeof ALARM_TYPES;
+const ALARM_TYPES: Readonly<Record<AlarmName, number>> = {
+  noSpace: AlarmType.noSpace,
+  corrupt: AlarmType.corrupt,
+};
 
 export class Alarms {
   readonly #member: Member;
@@ -501,7 +508,10 @@ function diskOf(place: StrataPlace): DirectoryTree {
   if ("dir" in place) return SystemDirectory.make(resolve(place.dir));
   if ("disk" in place) return place.disk;
   if (place.memory) return new MemoryTree();
-  throw new StrataError("BAD_ARGUMENT", "a store is opened in { dir }, { memory: true } or { disk }");
+  throw new StrataError(
+    "BAD_ARGUMENT",
+    "a store is opened in { dir }, { memory: true } or { disk }",
+  );
 }
 
 /** Rejects with the signal's reason as soon as it aborts, and leaves `work` to itself then. */
@@ -558,8 +568,6 @@ function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], un
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
-
-const chance = (): number => Math.random();
 
 const warn: EngineLog = ({ level, message, fields }) => {
   if (level === "info") return;

@@ -82,27 +82,35 @@ export function rangeRequest(
   };
 }
 
-const RESULTS = {
+export type Relation = "=" | "!=" | ">" | "<";
+
+const RESULTS: Readonly<Record<Relation, number>> = {
   "=": CompareResult.equal,
   "!=": CompareResult.notEqual,
   ">": CompareResult.greater,
   "<": CompareResult.less,
-} as const;
-
-export type Relation = keyof typeof RESULTS;
+};
 
 /** Of a key, or of every key of a range. A missing key has version, revisions and lease 0, and no value to compare. */
-export const compare = {
-  value: (keys: Keys, relation: Relation, value: Key): Compare =>
-    comparison(keys, relation, { target: CompareTarget.value, value: bytesOf(value) }),
+export interface CompareBuilder {
+  value(keys: Keys, relation: Relation, value: Key): Compare;
   /** 0 = the key is not there. */
-  version: (keys: Keys, relation: Relation, version: bigint | number): Compare =>
+  version(keys: Keys, relation: Relation, version: bigint | number): Compare;
+  createRevision(keys: Keys, relation: Relation, revision: bigint | number): Compare;
+  modRevision(keys: Keys, relation: Relation, revision: bigint | number): Compare;
+  lease(keys: Keys, relation: Relation, lease: bigint): Compare;
+}
+
+export const compare: CompareBuilder = {
+  value: (keys, relation, value) =>
+    comparison(keys, relation, { target: CompareTarget.value, value: bytesOf(value) }),
+  version: (keys, relation, version) =>
     comparison(keys, relation, { target: CompareTarget.version, number: Number(version) }),
-  createRevision: (keys: Keys, relation: Relation, revision: bigint | number): Compare =>
+  createRevision: (keys, relation, revision) =>
     comparison(keys, relation, { target: CompareTarget.create, number: Number(revision) }),
-  modRevision: (keys: Keys, relation: Relation, revision: bigint | number): Compare =>
+  modRevision: (keys, relation, revision) =>
     comparison(keys, relation, { target: CompareTarget.mod, number: Number(revision) }),
-  lease: (keys: Keys, relation: Relation, lease: bigint): Compare =>
+  lease: (keys, relation, lease) =>
     comparison(keys, relation, { target: CompareTarget.lease, lease }),
 };
 
@@ -115,11 +123,18 @@ function comparison(
 }
 
 /** What a transaction does. */
-export const op = {
-  get: (keys: Keys, options?: RangeOptions): RequestOp => rangeRequest(keys, options),
-  put: (key: Key, value: Key, options?: PutOptions): RequestOp => putRequest(key, value, options),
-  delete: (keys: Keys, options?: DeleteOptions): RequestOp => deleteRequest(keys, options),
-  txn: (txn: Txn): RequestOp => txnRequest(txn),
+export interface OpBuilder {
+  get(keys: Keys, options?: RangeOptions): RequestOp;
+  put(key: Key, value: Key, options?: PutOptions): RequestOp;
+  delete(keys: Keys, options?: DeleteOptions): RequestOp;
+  txn(txn: Txn): RequestOp;
+}
+
+export const op: OpBuilder = {
+  get: (keys, options) => rangeRequest(keys, options),
+  put: (key, value, options) => putRequest(key, value, options),
+  delete: (keys, options) => deleteRequest(keys, options),
+  txn: (txn) => txnRequest(txn),
 };
 
 /** All comparisons hold: `then`, else `else`; all of it at once, as one revision. */

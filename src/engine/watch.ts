@@ -1,7 +1,7 @@
 /** A watch as the library hands it out. */
 import { latin1 } from "../base/bytes.ts";
 import { EtcdError } from "../base/errors.ts";
-import type { WatchBatch, WatchEvent as StoredEvent } from "../mvcc/watch/watch-event.ts";
+import type { WatchEvent as StoredEvent, WatchBatch } from "../mvcc/watch/watch-event.ts";
 import { watchEvents } from "../mvcc/watch/watch-events.ts";
 import type { WatchLimits } from "../mvcc/watch/watch-stream.ts";
 import { type Keys, requestRange } from "./key-range.ts";

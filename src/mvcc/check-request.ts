@@ -58,13 +58,17 @@ function checkOps({ compare, success, failure }: TxnRequest, opsMax: number): vo
 function checkOp(op: RequestOp, opsLeft: number): void {
   switch (op.kind) {
     case "range":
-      return checkRange(op);
+      checkRange(op);
+      break;
     case "put":
-      return checkPut(op);
+      checkPut(op);
+      break;
     case "deleteRange":
-      return checkDeleteRange(op);
+      checkDeleteRange(op);
+      break;
     case "txn":
-      return checkOps(op, opsLeft);
+      checkOps(op, opsLeft);
+      break;
     case "none":
       throw new EtcdError("KEY_NOT_FOUND");
   }
