@@ -173,6 +173,22 @@ test("a watcher that falls behind again and again is in one place at a time", ()
   expect(rig.hub.watchers).toBe(0);
 });
 
+test("history that is read again does not get into a batch from before the watcher was live", () => {
+  const rig = new WatchRig();
+  rig.store.put("a", "1");
+  const stream = rig.hub.stream(nothing, { maxBufferedBytes: 1e6, maxBufferedEvents: 6 });
+  stream.watch({ start: "b", end: "" });
+  for (let i = 0; i < 4; i++) rig.store.put("b", `${i}`);
+  const watcher = stream.watch({ start: "a", end: "", startRevision: 2 });
+  rig.settle();
+  rig.store.put("a", "live");
+  rig.store.put("a", "too much");
+  expect(watcher.state).toBe("behind");
+  for (let i = 0; i < 4; i++) stream.take();
+  rig.settle();
+  expect(takeAll(stream)).toEqual(["events@6 put a@2", "events@7 put a@7", "events@8 put a@8"]);
+});
+
 test("a revision is not split by the end of a slice, of a batch or of the room there is", () => {
   const rig = new WatchRig({ tuning: { stepRecords: 1, shortGap: 0 } });
   for (let i = 0; i < 30; i++) {
