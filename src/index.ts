@@ -11,6 +11,7 @@ export {
   type Alarms,
   type CallOptions,
   type DeleteResponse,
+  type HashKvResponse,
   type LeaseStatus,
   type Leases,
   type OpResponse,

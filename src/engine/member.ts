@@ -13,6 +13,7 @@ import type { Storage } from "../backend/storage.ts";
 import { latin1 } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
+import { JobPool } from "../jobs/pool.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -49,6 +50,7 @@ import {
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { Hashes, type KvHash } from "./hashes.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
@@ -58,6 +60,8 @@ export interface MemberOptions {
   /** The data dir. */
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
+  /** Long work runs on threads, which open the files of `disk` by their paths; else in slices on this one. */
+  readonly threads: boolean;
   readonly clock: Clock;
   /** 0 ≤ result < 1. */
   readonly random: () => number;
@@ -124,6 +128,9 @@ export class Member {
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
   readonly #snapshotter: Snapshotter;
+  readonly #jobPool: JobPool | undefined;
+  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #hashes: Hashes;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
@@ -149,6 +156,13 @@ export class Member {
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
     this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
+    this.#hashes = new Hashes({
+      store: this.store,
+      backend: this.backend,
+      clock: this.clock,
+      jobs: this.#jobPool && { pool: this.#jobPool, path: parts.databasePath },
+    });
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -333,6 +347,18 @@ export class Member {
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
 
+  // -- long work, of one commit, beside whatever else goes on
+
+  /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile */
+  hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
+    return this.#job(signal, (stop) => this.#hashes.hashKv(revision, stop));
+  }
+
+  /** @throws (rejects) as Hashes.hash; StrataError CLOSED */
+  hash(signal?: AbortSignal): Promise<number> {
+    return this.#job(signal, (stop) => this.#hashes.hash(stop));
+  }
+
   // -- the member itself
 
   status(): MemberStatus {
@@ -390,11 +416,12 @@ export class Member {
   /** Drops everything as a crash would, but gives up its files. For tests, and for a store that has failed. */
   async abandon(): Promise<void> {
     this.#closed ??= Promise.resolve();
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store was abandoned"));
     this.watches.close();
     this.lessor.stop();
     this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
     await Promise.allSettled(this.#background);
+    await this.#endJobs();
     await this.#compactor.stop();
     await this.#wal.close().catch(() => undefined);
     await this.backend.abandon();
@@ -402,12 +429,34 @@ export class Member {
 
   // -- inside
 
+  /** Ends with the member. */
+  async #job<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const stopped = this.#stopped.signal;
+    const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
+    this.#jobs.add(job);
+    try {
+      return await job;
+    } finally {
+      this.#jobs.delete(job);
+    }
+  }
+
+  async #endJobs(): Promise<void> {
+    await Promise.allSettled(this.#jobs);
+    await this.#jobPool?.close();
+  }
+
   #run(): void {
     this.#background.push(this.lessor.run(this.#stopped.signal));
   }
 
   async #close(handover: boolean): Promise<void> {
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store is closed"));
     await Promise.allSettled(this.#background);
     this.watches.close();
     try {
@@ -421,6 +470,7 @@ export class Member {
       await this.#proposals.settled();
       await this.#compactor.stop();
       await this.#snapshotter.settled();
+      await this.#endJobs();
       try {
         await this.#wal.close();
       } finally {
@@ -552,6 +602,7 @@ interface MemberParts {
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
   readonly lockedBy: "flock" | "sidecar" | "none";
+  readonly databasePath: string;
 }
 
 export { TXN_OPS_MAX };

@@ -147,6 +147,15 @@ export interface LeaseStatus {
   readonly keys: readonly Uint8Array[];
 }
 
+export interface HashKvResponse {
+  /** A CRC-32C, unsigned. */
+  readonly hash: number;
+  /** That it is of. */
+  readonly revision: bigint;
+  /** Below it, history counts no more; -1n: never compacted. */
+  readonly compactRevision: bigint;
+}
+
 export interface StrataStatus extends Omit<MemberStatus, "revision" | "compactedRevision"> {
   readonly revision: bigint;
   /** -1n: never compacted. */
@@ -203,6 +212,7 @@ export class Strata {
         isSystem
           ? new StorageThread(join(snapFolder.path, DATABASE_NAME), storage)
           : new InlineStorage(snapFolder, DATABASE_NAME, storage),
+      threads: isSystem,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       log: options.log ?? warn,
@@ -359,6 +369,27 @@ export class Strata {
    */
   watch(keys: Keys, options: WatchKeysOptions & CallOptions = {}): Watch {
     return watchKeys(this.member, keys, options);
+  }
+
+  /**
+   * etcd's HashKV: a checksum of the keys and their history up to a revision, the same in every etcd that has the same.
+   * It is of the moment of the call, however much is written meanwhile.
+   *
+   * @param revision  default: the current one
+   * @throws (rejects) EtcdError COMPACTED (also if a compaction overtakes it), FUTURE; StrataError FAILED
+   */
+  async hashKv(revision: bigint | number = 0, options: CallOptions = {}): Promise<HashKvResponse> {
+    const found = await this.member.hashKv(Number(revision), options.signal);
+    return {
+      hash: found.hash,
+      revision: BigInt(found.revision),
+      compactRevision: BigInt(found.compactRevision),
+    };
+  }
+
+  /** etcd's Hash: a checksum of the whole database, leases and members included. @throws (rejects) StrataError FAILED */
+  async hash(options: CallOptions = {}): Promise<number> {
+    return this.member.hash(options.signal);
   }
 
   status(): StrataStatus {
