@@ -6,6 +6,7 @@ export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { Key, Keys } from "./engine/key-range.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
+export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
 export {
   type AlarmName,
   type Alarms,
@@ -17,6 +18,7 @@ export {
   type OpResponse,
   type PutResponse,
   type RangeResponse,
+  type SnapshotOptions,
   Strata,
   type StrataOptions,
   type StrataPlace,
@@ -39,3 +41,4 @@ export type {
   WatchKeysOptions,
   WatchResponse,
 } from "./engine/watch.ts";
+export type { Progress } from "./jobs/progress.ts";

@@ -54,6 +54,12 @@ import { Hashes, type KvHash } from "./hashes.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import {
+  type SavedSnapshot,
+  type Snapshot,
+  type SnapshotProgress,
+  Snapshots,
+} from "./snapshots.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface MemberOptions {
@@ -131,6 +137,7 @@ export class Member {
   readonly #jobPool: JobPool | undefined;
   readonly #jobs = new Set<Promise<unknown>>();
   readonly #hashes: Hashes;
+  readonly #snapshots: Snapshots;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
@@ -157,12 +164,9 @@ export class Member {
     this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
     this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
-    this.#hashes = new Hashes({
-      store: this.store,
-      backend: this.backend,
-      clock: this.clock,
-      jobs: this.#jobPool && { pool: this.#jobPool, path: parts.databasePath },
-    });
+    const jobs = this.#jobPool && { pool: this.#jobPool, path: parts.databasePath };
+    this.#hashes = new Hashes({ store: this.store, backend: this.backend, clock, jobs });
+    this.#snapshots = new Snapshots({ backend: this.backend, jobs });
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -359,6 +363,22 @@ export class Member {
     return this.#job(signal, (stop) => this.#hashes.hash(stop));
   }
 
+  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED */
+  async snapshot(signal?: AbortSignal, onProgress?: SnapshotProgress): Promise<Snapshot> {
+    const snapshot = await this.#job(signal, (stop) => this.#snapshots.take(stop, onProgress));
+    this.#track(snapshot.ended);
+    return snapshot;
+  }
+
+  /** @throws (rejects) as Snapshots.save; StrataError CLOSED */
+  saveSnapshot(
+    target: string,
+    signal?: AbortSignal,
+    onProgress?: SnapshotProgress,
+  ): Promise<SavedSnapshot> {
+    return this.#job(signal, (stop) => this.#snapshots.save(target, stop, onProgress));
+  }
+
   // -- the member itself
 
   status(): MemberStatus {
@@ -438,16 +458,18 @@ export class Member {
     signal?.throwIfAborted();
     const stopped = this.#stopped.signal;
     const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
+    this.#track(job);
+    return job;
+  }
+
+  #track(job: Promise<unknown>): void {
+    const gone = (): boolean => this.#jobs.delete(job);
     this.#jobs.add(job);
-    try {
-      return await job;
-    } finally {
-      this.#jobs.delete(job);
-    }
+    job.then(gone, gone);
   }
 
   async #endJobs(): Promise<void> {
-    await Promise.allSettled(this.#jobs);
+    while (this.#jobs.size > 0) await Promise.allSettled(this.#jobs);
     await this.#jobPool?.close();
   }
 

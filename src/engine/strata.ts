@@ -17,6 +17,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { nextTurn } from "../base/turn.ts";
+import type { Progress } from "../jobs/progress.ts";
 import { StorageThread } from "../jobs/storage-thread.ts";
 import { TXN_OPS_MAX } from "../mvcc/check-request.ts";
 import type { RangeOutcome } from "../mvcc/range.ts";
@@ -27,6 +28,7 @@ import { bytesOf, type Key, type Keys } from "./key-range.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import {
   type DeleteOptions,
   deleteRequest,
@@ -154,6 +156,11 @@ export interface HashKvResponse {
   readonly revision: bigint;
   /** Below it, history counts no more; -1n: never compacted. */
   readonly compactRevision: bigint;
+}
+
+export interface SnapshotOptions extends CallOptions {
+  /** About ten times a second, and once at the end. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface StrataStatus extends Omit<MemberStatus, "revision" | "compactedRevision"> {
@@ -390,6 +397,29 @@ export class Strata {
   /** etcd's Hash: a checksum of the whole database, leases and members included. @throws (rejects) StrataError FAILED */
   async hash(options: CallOptions = {}): Promise<number> {
     return this.member.hash(options.signal);
+  }
+
+  /**
+   * A snapshot, byte for byte what `etcdctl snapshot save` writes: the database as it is at the call, and a checksum.
+   * Whatever takes an AsyncIterable takes it, as slowly as it likes:
+   *
+   *     await pipeline(await store.snapshot(), createWriteStream("backup.db"));
+   *
+   * Until it is taken, closed or aborted, the database cannot use its old pages again and grows.
+   *
+   * @throws (rejects) StrataError FAILED
+   */
+  async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
+    return this.member.snapshot(options.signal, options.onProgress);
+  }
+
+  /**
+   * Saves a snapshot to a file, which is made or replaced: when the promise resolves it is there for good, and before
+   * that, or if it fails, not at all.
+   * @throws (rejects) StrataError FAILED; the system's errors
+   */
+  async saveSnapshot(path: string, options: SnapshotOptions = {}): Promise<SavedSnapshot> {
+    return this.member.saveSnapshot(resolve(path), options.signal, options.onProgress);
   }
 
   status(): StrataStatus {

@@ -122,7 +122,7 @@ function visitSlice(
     }
     more = cursor.next();
     if (more && pairs % PAIRS_PER_LOOK === 0 && performance.now() >= endMs) {
-      return cursor.key().slice();
+      return new Uint8Array(cursor.key());
     }
   }
   return undefined;
@@ -131,7 +131,7 @@ function visitSlice(
 function bucketHashes(tx: ReadTx, rule: KvHashRule | undefined, crc: CrcStream): BucketHash[] {
   if (rule !== undefined) return [{ name: KEY, visit: kvVisitor(rule, crc) }];
   return [...tx.buckets()].map(({ name }) => ({
-    name: name.slice(),
+    name: new Uint8Array(name),
     visit: equalBytes(name, META) ? metaVisitor(crc) : allVisitor(crc),
   }));
 }
