@@ -10,7 +10,13 @@ import { workerFile } from "./pool.ts";
 
 /** What crosses. */
 export type SnapshotCall =
-  | { readonly call: "next"; readonly id: number; readonly file: PinnedFile }
+  | {
+      readonly call: "next";
+      readonly id: number;
+      /** Which piece, from 0: they are asked for in order. */
+      readonly piece: number;
+      readonly file: PinnedFile;
+    }
   | { readonly call: "close"; readonly id: number };
 
 export type SnapshotAnswer = Uint8Array | undefined;
@@ -40,17 +46,20 @@ export class SnapshotThread {
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
+      // Else what had to wait goes behind what comes after it.
+      stricterFIFO: true,
     });
     this.#open++;
     const pool = this.#pool;
     const id = ++this.#lastId;
+    let piece = 0;
     const ask = async (call: SnapshotCall): Promise<SnapshotAnswer> => {
       const outcome: Outcome<SnapshotAnswer> = await pool.run(call);
       return takeValue(outcome);
     };
     return {
       ahead: AHEAD,
-      next: () => ask({ call: "next", id, file }),
+      next: () => ask({ call: "next", id, piece: piece++, file }),
       close: async () => {
         try {
           await ask({ call: "close", id });

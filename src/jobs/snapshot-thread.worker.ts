@@ -1,11 +1,17 @@
 import { move, transferableSymbol, valueSymbol } from "piscina";
+import { invariant } from "../base/invariant.ts";
 import { standBack } from "./job-worker.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { snapshotPieces, sourceOf } from "./snapshot-pieces.ts";
 import type { SnapshotAnswer, SnapshotCall } from "./snapshot-thread.ts";
 
+interface Open {
+  readonly pieces: Iterator<Uint8Array<ArrayBuffer>>;
+  next: number;
+}
+
 /** This thread's, those that are under way. */
-const open = new Map<number, Iterator<Uint8Array<ArrayBuffer>>>();
+const open = new Map<number, Open>();
 
 standBack();
 
@@ -21,12 +27,13 @@ function answer(call: SnapshotCall): SnapshotAnswer {
     open.delete(call.id);
     return undefined;
   }
-  const { id, file } = call;
-  let pieces = open.get(id);
-  if (pieces === undefined) {
-    pieces = snapshotPieces(sourceOf(file), file.meta);
-    open.set(id, pieces);
+  const { id, piece, file } = call;
+  let snapshot = open.get(id);
+  if (snapshot === undefined) {
+    snapshot = { pieces: snapshotPieces(sourceOf(file), file.meta), next: 0 };
+    open.set(id, snapshot);
   }
-  const next = pieces.next();
+  invariant(piece === snapshot.next++, "pieces are asked for in order", { piece });
+  const next = snapshot.pieces.next();
   return next.done ? undefined : next.value;
 }
