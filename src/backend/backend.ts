@@ -189,6 +189,11 @@ export class Backend implements RowSink {
     return this.#pins.pin(this.#root, purpose, this.#clock.nowMs());
   }
 
+  /** A view of a pinned commit, through this thread's cache. Close it before the pin is let go. */
+  viewAt({ root }: Pin): ReadTx {
+    return this.#reader.view(root.meta);
+  }
+
   /** Who keeps old pages from being used again, and for how long. */
   pinned(): PinReport[] {
     return this.#pins.report(this.#clock.nowMs());

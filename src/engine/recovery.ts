@@ -98,6 +98,8 @@ export interface Recovered {
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
   readonly lockedBy: OpenReport["lockedBy"];
+  /** Of the page file. */
+  readonly databasePath: string;
   /** A compaction that was scheduled and not finished. */
   readonly unfinishedCompaction: number | undefined;
 }
@@ -194,6 +196,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
       snapFolder,
       walFolder: member.folder(WAL_FOLDER),
       lockedBy: opened.lockedBy,
+      databasePath: opened.path,
       unfinishedCompaction,
     };
   } catch (error) {
