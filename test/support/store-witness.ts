@@ -54,6 +54,20 @@ export class StoreWitness {
     this.#refused.add(id);
   }
 
+  /** One that knows the same, for one of several outcomes. */
+  clone(): StoreWitness {
+    const other = new StoreWitness();
+    for (const op of this.#ops.values()) other.#ops.set(op.id, op);
+    for (const [key, ids] of this.#deletes) other.#deletes.set(key, new Set(ids));
+    for (const ack of this.#acks.values()) other.#acks.set(ack.id, ack);
+    for (const [id, revision] of this.#seen) other.#seen.set(id, revision);
+    for (const [revision, changes] of this.#history) other.#history.set(revision, changes);
+    for (const id of this.#refused) other.#refused.add(id);
+    other.#revision = this.#revision;
+    other.#compacted = this.#compacted;
+    return other;
+  }
+
   get acks(): number {
     return this.#acks.size;
   }
