@@ -11,8 +11,7 @@ import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.t
 import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
-import { EtcdError, StrataError } from "../base/errors.ts";
-import { JobPool } from "../jobs/pool.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -581,13 +580,13 @@ export class Member {
     this.#options.log({
       level: "error",
       message: "a write failed: reads go on, writes are refused until the store is opened again",
-      fields: { error: String(error) },
+      fields: { error: reasonOf(error) },
     });
   }
 
   #failureText(): string | undefined {
     const { failure } = this.#proposals;
-    return failure === undefined ? undefined : String(failure);
+    return failure === undefined ? undefined : reasonOf(failure);
   }
 }
 
