@@ -4,7 +4,24 @@ import { Refusal } from "./client.ts";
 
 type Code = readonly [grpcCode: number, text: string];
 
-const all = {
+export type RefusalName =
+  | "emptyKey"
+  | "keyNotFound"
+  | "valueProvided"
+  | "leaseProvided"
+  | "tooManyOps"
+  | "duplicateKey"
+  | "sortOption"
+  | "tooLarge"
+  | "compacted"
+  | "future"
+  | "noSpace"
+  | "leaseNotFound"
+  | "leaseExists"
+  | "ttlTooLarge"
+  | "corrupt";
+
+export const REFUSALS: Readonly<Record<RefusalName, Code>> = {
   emptyKey: [3, "etcdserver: key is not provided"],
   keyNotFound: [3, "etcdserver: key not found"],
   valueProvided: [3, "etcdserver: value is provided"],
@@ -20,11 +37,7 @@ const all = {
   leaseExists: [9, "etcdserver: lease already exists"],
   ttlTooLarge: [11, "etcdserver: too large lease TTL"],
   corrupt: [15, "etcdserver: corrupt cluster"],
-} as const satisfies Readonly<Record<string, Code>>;
-
-export type RefusalName = keyof typeof all;
-
-export const REFUSALS: Readonly<Record<RefusalName, Code>> = all;
+};
 
 export function refusal(name: RefusalName): Refusal {
   const [code, text] = REFUSALS[name];

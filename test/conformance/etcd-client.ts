@@ -1,5 +1,5 @@
 /** A real etcd 3.4 as a client, by its JSON gateway: int64 are strings there, bytes are base64, zeros are left out. */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { RealEtcd } from "../support/real-etcd.ts";
 import {
   type AlarmMember,
@@ -62,8 +62,17 @@ export class GatewayClient implements EtcdClient {
   }
 
   async watch(request: WatchRequest): Promise<ClientWatch> {
-    const { key, rangeEnd = "", startRevision = 0, prevKv = false, progressNotify = false } = request;
-    const filters = [...(request.noPut ? ["NOPUT"] : []), ...(request.noDelete ? ["NODELETE"] : [])];
+    const {
+      key,
+      rangeEnd = "",
+      startRevision = 0,
+      prevKv = false,
+      progressNotify = false,
+    } = request;
+    const filters = [
+      ...(request.noPut ? ["NOPUT"] : []),
+      ...(request.noDelete ? ["NODELETE"] : []),
+    ];
     const create = {
       ...{ key: base64(key), range_end: base64(rangeEnd), start_revision: startRevision },
       ...{ filters, prev_kv: prevKv, progress_notify: progressNotify },
@@ -141,7 +150,8 @@ export class GatewayClient implements EtcdClient {
   async #call(path: string, body: object): Promise<Json> {
     const response = await fetch(this.#url + path, { method: "POST", body: JSON.stringify(body) });
     const answer = (await response.json()) as Json;
-    if (!response.ok) throw new Refusal(Number(answer.code), String(answer.message ?? answer.error));
+    if (!response.ok)
+      throw new Refusal(Number(answer.code), String(answer.message ?? answer.error));
     return answer;
   }
 }
@@ -370,7 +380,10 @@ export const etcdSubject: Subject = {
       ["--quota-backend-bytes", quotaBytes],
       ["--max-txn-ops", maxTxnOps],
       ["--max-request-bytes", maxRequestBytes],
-      ["--experimental-watch-progress-notify-interval", progressIntervalMs && `${progressIntervalMs}ms`],
+      [
+        "--experimental-watch-progress-notify-interval",
+        progressIntervalMs && `${progressIntervalMs}ms`,
+      ],
     ]
       .filter(([, value]) => value !== undefined)
       .flat()

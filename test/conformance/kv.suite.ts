@@ -37,7 +37,11 @@ export function describeKv(subject: Subject): void {
       await on.client.delete({ key: "a" });
       await on.puts(["a", "3"]);
       const [kv] = (await on.client.range({ key: "a" })).kvs;
-      expect(kv).toMatchObject({ createRevision: on.base + 4, modRevision: on.base + 4, version: 1 });
+      expect(kv).toMatchObject({
+        createRevision: on.base + 4,
+        modRevision: on.base + 4,
+        version: 1,
+      });
     });
 
     test("the same value again is a new revision", async () => {
@@ -59,12 +63,7 @@ export function describeKv(subject: Subject): void {
       const everyByte = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
       await on.puts(["\0", "zero"], ["a\0", ""], ["a\xff", "\xff\xfe"], ["\xff\xff", everyByte]);
       const { kvs } = await on.client.range(all);
-      expect(pairs(kvs)).toEqual([
-        "\0=zero",
-        "a\0=",
-        "a\xff=\xff\xfe",
-        `\xff\xff=${everyByte}`,
-      ]);
+      expect(pairs(kvs)).toEqual(["\0=zero", "a\0=", "a\xff=\xff\xfe", `\xff\xff=${everyByte}`]);
     });
 
     test.each([
@@ -150,12 +149,14 @@ export function describeKv(subject: Subject): void {
 
     test("unknown enums", async () => {
       await on.puts(["a", "1"], ["b", "2"]);
-      for (const unknown of [{ sortOrder: 7 }, { sortTarget: 9 }]) {
-        const call = on.client.range({ ...all, ...unknown });
-        // 3.4 takes them for none.
-        if (subject.rules === "3.4") expect((await call).count).toBe(2);
-        else await expectRefusal(call, "sortOption");
+      const call = on.client.range({ ...all, sortOrder: 7 });
+      if (subject.rules === "3.4") {
+        // It takes it for none. An unknown target it does not survive, so it is not asked.
+        expect((await call).count).toBe(2);
+        return;
       }
+      await expectRefusal(call, "sortOption");
+      await expectRefusal(on.client.range({ ...all, sortTarget: 9 }), "sortOption");
     });
 
     test("filters by revision leave the count, and come before the limit", async () => {
@@ -165,7 +166,9 @@ export function describeKv(subject: Subject): void {
       expect(await keysOf({ ...all, maxModRevision: base + 3 })).toBe("b c");
       expect(await keysOf({ ...all, minCreateRevision: base + 2 })).toBe("b c");
       expect(await keysOf({ ...all, maxCreateRevision: base + 1 })).toBe("a");
-      expect(await keysOf({ ...all, minModRevision: base + 3, maxCreateRevision: base + 2 })).toBe("a");
+      expect(await keysOf({ ...all, minModRevision: base + 3, maxCreateRevision: base + 2 })).toBe(
+        "a",
+      );
       expect(await keysOf({ ...all, minModRevision: base + 4, maxModRevision: base + 2 })).toBe("");
       expect(await keysOf({ ...all, maxModRevision: -1 })).toBe("");
       expect(await keysOf({ ...all, minModRevision: -5 })).toBe("a b c");
@@ -236,7 +239,10 @@ export function describeKv(subject: Subject): void {
         on.client.put({ key: "a", value: "1", ignoreValue: true }),
         "valueProvided",
       );
-      await expectRefusal(on.client.put({ key: "a", lease: id, ignoreLease: true }), "leaseProvided");
+      await expectRefusal(
+        on.client.put({ key: "a", lease: id, ignoreLease: true }),
+        "leaseProvided",
+      );
       await expectRefusal(on.client.put({ key: "a", ignoreValue: true }), "keyNotFound");
       await expectRefusal(on.client.put({ key: "a", ignoreLease: true }), "keyNotFound");
       expect(await on.revision()).toBe(on.base);

@@ -322,7 +322,11 @@ function putMessage(request: PutRequest): proto.PutRequest {
   };
 }
 
-function deleteMessage({ key, rangeEnd = "", prevKv = false }: DeleteRequest): proto.DeleteRangeRequest {
+function deleteMessage({
+  key,
+  rangeEnd = "",
+  prevKv = false,
+}: DeleteRequest): proto.DeleteRangeRequest {
   return { kind: "deleteRange", key: bytes(key), rangeEnd: bytes(rangeEnd), prevKv };
 }
 
@@ -345,7 +349,13 @@ function txnMessage({ compare = [], success = [], failure = [] }: TxnRequest): p
 
 function compareMessage(compare: Compare): proto.Compare {
   const { key, rangeEnd = "", target, result } = compare;
-  return { key: bytes(key), rangeEnd: bytes(rangeEnd), target, result, operand: operandOf(compare) };
+  return {
+    key: bytes(key),
+    rangeEnd: bytes(rangeEnd),
+    target,
+    result,
+    operand: operandOf(compare),
+  };
 }
 
 function operandOf(compare: Compare): proto.Compare["operand"] {

@@ -1,6 +1,13 @@
 /** The model as a client: whatever the suites ask of the others, it has to say as well. */
 import { EtcdModel } from "../support/etcd-model.ts";
-import type { ClientWatch, EtcdClient, Status, Subject, WatchAnswer, WatchRequest } from "./client.ts";
+import type {
+  ClientWatch,
+  EtcdClient,
+  Status,
+  Subject,
+  WatchAnswer,
+  WatchRequest,
+} from "./client.ts";
 
 const MEMBER_ID = 1n;
 

@@ -204,9 +204,7 @@ export class EtcdModel {
       // Of a key that one revision changed more than once, watches see the last.
       const last = new Map(write.changed.map((event) => [event.kv.key, event]));
       const events = write.changed.filter((event) => last.get(event.kv.key) === event);
-      this.#events.push(
-        events.map((event) => ({ ...event, prevKv: before.get(event.kv.key) })),
-      );
+      this.#events.push(events.map((event) => ({ ...event, prevKv: before.get(event.kv.key) })));
     }
     return answer;
   }
@@ -332,7 +330,9 @@ function rangeOf(keys: Keys, request: RangeRequest, revision: number): RangeAnsw
     (min === 0 || rev >= min) && (max === 0 || rev <= max);
   const wanted = all
     .filter((kv) => between(kv.modRevision, request.minModRevision, request.maxModRevision))
-    .filter((kv) => between(kv.createRevision, request.minCreateRevision, request.maxCreateRevision));
+    .filter((kv) =>
+      between(kv.createRevision, request.minCreateRevision, request.maxCreateRevision),
+    );
   const sign = sortOrder === SortOrder.descend ? -1 : 1;
   wanted.sort((a, b) => sign * (byTarget(sortTarget, a, b) || compareText(a.key, b.key)));
   const kvs = limit > 0 ? wanted.slice(0, limit) : wanted;
@@ -442,7 +442,10 @@ function checkTwice(ops: readonly Op[]): Touched {
   const puts: string[] = [];
   const deletes = ops.flatMap((op) => ("delete" in op ? [op.delete] : []));
   const add = (key: string, others: readonly string[]): void => {
-    const isDeleted = deletes.some((one) => inRange(key, one.key, one.rangeEnd ?? ""));
+    // For this an end of "\0" is not the end of all keys, but before all of them.
+    const isDeleted = deletes.some(({ key: start, rangeEnd: end = "" }) =>
+      end === "" ? key === start : key >= start && key < end,
+    );
     if (isDeleted || others.includes(key)) throw refusal("duplicateKey");
     puts.push(key);
   };
