@@ -12,6 +12,7 @@ import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { JobPool } from "../jobs/pool.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";

@@ -90,7 +90,7 @@ async function change(store: Strata, history: History, random: Rng): Promise<voi
       history.delete(Number(revision), sub, live);
   } else {
     const others = [`k${random.int(15)}`, `k${15 + random.int(15)}`];
-    const { revision } = await store.txn({ then: others.map((each) => op.put(each, value)) });
+    const { revision } = await store.txn({ success: others.map((each) => op.put(each, value)) });
     for (const [sub, each] of others.entries()) history.put(Number(revision), sub, each, value);
   }
 }
