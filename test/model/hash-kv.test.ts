@@ -81,7 +81,7 @@ async function change(store: Strata, history: History, random: Rng): Promise<voi
   const value = "v".repeat(random.int(random.bool(1 / 20) ? 6000 : 60));
   if (random.bool(1 / 2)) {
     history.put(Number((await store.put(key, value)).revision), 0, key, value);
-  } else if (random.bool(1 / 2)) {
+  } else if (random.bool()) {
     const { revision, deleted } = await store.delete(key);
     expect(deleted).toBe(history.delete(Number(revision), 0, key) ? 1 : 0);
   } else if (random.bool(1 / 4)) {

@@ -135,7 +135,7 @@ export async function perform(store: Strata, what: StoreOp): Promise<Ack> {
       const then = what.changes.map(({ key, value }) =>
         value === undefined ? op.delete(key) : op.put(key, value),
       );
-      const { revision } = await store.txn({ then });
+      const { revision } = await store.txn({ success: then });
       return { id, revision: Number(revision) };
     }
     case "compact": {
