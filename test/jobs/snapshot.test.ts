@@ -1,14 +1,21 @@
 /** Snapshots: whole, of one moment, as slowly as they are taken, and gone when nobody wants them any more. */
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { Strata, type StrataPlace } from "../../src/index.ts";
 import { JobPool } from "../../src/jobs/pool.ts";
 import type { Progress } from "../../src/jobs/progress.ts";
 import { snapshotStatus } from "../../src/jobs/snapshot-status.ts";
-import { Strata, type StrataPlace } from "../../src/index.ts";
 import { scratchFolder } from "../support/cleanup.ts";
 
 const pool = new JobPool();
@@ -49,7 +56,8 @@ describe.each(PLACES)("of a store in %s", (_, place) => {
     const pieces: Uint8Array[] = [];
     for await (const piece of snapshot) {
       pieces.push(piece);
-      for (let i = 0; i < 5; i++) await store.put(`key-${i}`, `${pieces.length}${"y".repeat(9000)}`);
+      for (let i = 0; i < 5; i++)
+        await store.put(`key-${i}`, `${pieces.length}${"y".repeat(9000)}`);
       if (pieces.length === 2) await store.compact(store.status().revision, { physical: true });
       if (pieces.length < 10) await sleep(15);
     }
@@ -114,7 +122,10 @@ describe.each(PLACES)("of a store in %s", (_, place) => {
     await pipeline(snapshot, createWriteStream(path));
     expectSound(readFileSync(path));
     const { sizeBytes } = snapshot;
-    expect(reports.at(-1)).toMatchObject({ phase: "sending", total: Math.ceil(sizeBytes / 1024) * 1024 });
+    expect(reports.at(-1)).toMatchObject({
+      phase: "sending",
+      total: Math.ceil(sizeBytes / 1024) * 1024,
+    });
   });
 
   test("is saved to a file, wholly or not at all", async () => {
@@ -138,6 +149,8 @@ describe.each(PLACES)("of a store in %s", (_, place) => {
     expect(readdirSync(folder)).toEqual(["backup.db"]);
     expect(readFileSync(path).equals(kept)).toBe(true);
     expect(store.status().readers).toEqual([]);
-    await expect(store.saveSnapshot(join(folder, "no", "backup.db"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(store.saveSnapshot(join(folder, "no", "backup.db"))).rejects.toMatchObject({
+      code: "ENOENT",
+    });
   });
 });
