@@ -13,6 +13,7 @@ import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { JobPool } from "../jobs/pool.ts";
+import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -137,6 +138,7 @@ export class Member {
   readonly #jobs = new Set<Promise<unknown>>();
   readonly #hashes: Hashes;
   readonly #snapshots: Snapshots;
+  readonly #upkeep: Upkeep;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
@@ -162,6 +164,7 @@ export class Member {
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
     this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    this.#upkeep = parts.upkeep;
     this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
     const jobs = this.#jobPool && { pool: this.#jobPool, path: parts.databasePath };
     this.#hashes = new Hashes({ store: this.store, backend: this.backend, clock, jobs });
@@ -180,6 +183,7 @@ export class Member {
         wal: this.#wal,
         snapFolder: parts.snapFolder,
         walFolder: parts.walFolder,
+        upkeep: parts.upkeep,
         log: options.log,
         failed: (error) => this.#proposals.fail(error),
       },
@@ -197,7 +201,8 @@ export class Member {
    * @throws (rejects) as `recover`
    */
   static async open(options: MemberOptions): Promise<Member> {
-    const { clock } = options;
+    const { clock, threads } = options;
+    const upkeep = threads ? new UpkeepThreads() : new UpkeepHere();
     const quota = new Quota(options.quotaBytes, options.quotaBasis);
     // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
     let member: Member | undefined;
@@ -205,12 +210,14 @@ export class Member {
       if (member === undefined) throw new StrataError("CLOSED", "the member is not running");
       return member;
     };
+    // Zeros are laid out in advance for the sake of the sync.
+    const { prepare } = options.wal.noFsync ? {} : upkeep;
     const found = await recover({
       disk: options.disk,
       storage: options.storage,
       identity: options,
       backend: { ...options.backend, clock },
-      wal: options.wal,
+      wal: { ...options.wal, ...(prepare && { prepare }) },
       log: options.log,
       onProgress: options.onProgress,
       signal: options.signal,
@@ -258,7 +265,13 @@ export class Member {
         backend.applied({ index: entry.index, term: entry.term });
       }
       applier.putClusterRows();
-      member = new Member(options, { ...found, quota, requestIds, term: hardState.term });
+      member = new Member(options, {
+        ...found,
+        quota,
+        requestIds,
+        upkeep,
+        term: hardState.term,
+      });
     } catch (error) {
       await wal.close().catch(() => undefined);
       await backend.abandon().catch(() => undefined);
@@ -443,6 +456,8 @@ export class Member {
     await this.#endJobs();
     await this.#compactor.stop();
     await this.#wal.close().catch(() => undefined);
+    await this.#snapshotter.settled();
+    await this.#upkeep.close();
     await this.backend.abandon();
   }
 
@@ -495,6 +510,7 @@ export class Member {
       try {
         await this.#wal.close();
       } finally {
+        await this.#upkeep.close();
         await this.backend.close();
       }
     }
@@ -618,6 +634,7 @@ interface MemberParts {
   readonly wal: Wal;
   readonly quota: Quota;
   readonly requestIds: RequestIds;
+  readonly upkeep: Upkeep;
   readonly term: number;
   readonly snapshotIndex: number;
   readonly snapFolder: Directory;

@@ -39,7 +39,9 @@ export interface WalOptions {
   readonly segmentBytes?: number;
   /** How much a segment that was not prepared grows at a time, with zeros. Default: 262,144. 0: with its records. */
   readonly stepBytes?: number;
-  /** Lays out the next segment while the present one fills. Default: nobody, and every segment grows in steps. */
+  /**
+   * Lays out the next segment once the present one is half full. Default: nobody, and every segment grows in steps.
+   */
   readonly prepare?: PrepareSegment;
   /** Skip every sync: a power loss may then take what was acknowledged, and the whole log. */
   readonly noFsync?: boolean;
@@ -209,7 +211,6 @@ export class Wal {
     this.#next = new NextSegment(directory, this.#segmentBytes, options.prepare);
     const schedule = options.schedule ?? setImmediate;
     this.#commit = new GroupCommit((...args) => this.#commitBatch(...args), schedule);
-    this.#next.begin();
   }
 
   /** Of the last entry, or the snapshot if that is later; 0 if there is neither. */
@@ -396,6 +397,8 @@ export class Wal {
       this.#buffer.clear();
       this.#bytes += byteLength;
       this.#batches++;
+      // A log with little in it does not take twice the disk.
+      if (this.#tail.offsetBytes >= this.#segmentBytes / 2) this.#next.begin();
       // As etcd: the save that finds the segment full still goes into it.
       if (isFull && byteLength > 0) return this.#latch(this.#cut(acknowledge));
       return this.#latch(this.#sync(this.#tail.file, joined));
@@ -461,7 +464,6 @@ export class Wal {
     this.#sequence++;
     this.#bytes += head.length;
     this.#cuts++;
-    this.#next.begin();
   }
 }
 
