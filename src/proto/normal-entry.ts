@@ -24,7 +24,11 @@ export function decodeNormalEntry(data: Uint8Array | undefined): NormalEntry {
   return typeof bare === "object" ? ofV2(bare) : { kind: "unknown", why: decoded };
 }
 
+/** Reads, as etcd 3.4 logs one for each GET of /health; and ends of TTLs, of keys that nobody has. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(["QGET", "SYNC"]);
+
 function ofV2({ id, method, path, value }: V2Request): NormalEntry {
+  if (WITHOUT_EFFECT.has(method)) return { kind: "noop" };
   if (method !== "PUT") return { kind: "unknown", why: `a request of the v2 API: ${method}` };
   return { kind: "v2", put: { id, path, value } };
 }
