@@ -14,7 +14,7 @@
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Bucket } from "../pagefile/bucket.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
@@ -189,6 +189,11 @@ export class Backend implements RowSink {
     return this.#pins.pin(this.#root, purpose, this.#clock.nowMs());
   }
 
+  /** A view of a pinned commit, through this thread's cache. Close it before the pin is let go. */
+  viewAt({ root }: Pin): ReadTx {
+    return this.#reader.view(root.meta);
+  }
+
   /** Who keeps old pages from being used again, and for how long. */
   pinned(): PinReport[] {
     return this.#pins.report(this.#clock.nowMs());
@@ -356,9 +361,9 @@ export class Backend implements RowSink {
 
   #assertWorks(): void {
     if (this.#failure === undefined) return;
-    throw new StrataError("FAILED", "writing the database failed, the store must be opened again", {
-      cause: this.#failure,
-    });
+    const reason = reasonOf(this.#failure);
+    const what = `writing the database failed, the store must be opened again: ${reason}`;
+    throw new StrataError("FAILED", what, { cause: this.#failure });
   }
 
   /** One timer for however many writes. */
@@ -417,12 +422,19 @@ export class Backend implements RowSink {
     this.applied(this.#applied);
   }
 
+  /** If the new root cannot be read, reads go on with the old one, which no further commit overwrites then. */
   #switchTo(report: CommitReport): void {
     this.#reader.written(report.written);
+    const view = this.#reader.view(report.meta);
+    try {
+      this.#keys = view.bucket(KEY);
+    } catch (error) {
+      view.close();
+      throw error;
+    }
     this.#view.close();
     this.#root = { meta: report.meta, space: report.space };
-    this.#view = this.#reader.view(report.meta);
-    this.#keys = this.#view.bucket(KEY);
+    this.#view = view;
   }
 
   #keyOf(main: number, sub: number, tombstone: boolean): Uint8Array {

@@ -1,4 +1,5 @@
 /** How a caller names keys. */
+import { latin1 } from "../base/bytes.ts";
 import { StrataError } from "../base/errors.ts";
 import { ALL_FROM, NO_END } from "../proto/messages.ts";
 
@@ -24,6 +25,14 @@ export function bytesOf(key: Key): Uint8Array {
   return typeof key === "string" ? Buffer.from(key) : key;
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+
+/** The same as the store has keys: a string of one character a byte. Only to look up with, not to be kept. */
+export function textOf(key: Key): string {
+  if (typeof key !== "string") return latin1(key);
+  return ASCII.test(key) ? key : latin1(Buffer.from(key));
+}
+
 export function requestRange(keys: Keys): RequestRange {
   if (typeof keys === "string" || keys instanceof Uint8Array) {
     return { key: bytesOf(keys), rangeEnd: NO_END };
@@ -43,7 +52,8 @@ function prefixRange(prefix: Uint8Array): RequestRange {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return { key: prefix, rangeEnd: ALL_FROM };
-  const rangeEnd = prefix.slice(0, length);
+  // A Buffer's own slice would be a view of the caller's bytes.
+  const rangeEnd = Uint8Array.prototype.slice.call(prefix, 0, length);
   rangeEnd[length - 1] = (rangeEnd[length - 1] as number) + 1;
   return { key: prefix, rangeEnd };
 }

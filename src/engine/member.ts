@@ -10,9 +10,9 @@ import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
 import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
-import { latin1 } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { EtcdError, StrataError } from "../base/errors.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { JobPool } from "../jobs/pool.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -49,15 +49,24 @@ import {
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { Hashes, type KvHash } from "./hashes.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import {
+  type SavedSnapshot,
+  type Snapshot,
+  type SnapshotProgress,
+  Snapshots,
+} from "./snapshots.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface MemberOptions {
   /** The data dir. */
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
+  /** Long work runs on threads, which open the files of `disk` by their paths; else in slices on this one. */
+  readonly threads: boolean;
   readonly clock: Clock;
   /** 0 ≤ result < 1. */
   readonly random: () => number;
@@ -124,6 +133,10 @@ export class Member {
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
   readonly #snapshotter: Snapshotter;
+  readonly #jobPool: JobPool | undefined;
+  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #hashes: Hashes;
+  readonly #snapshots: Snapshots;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
@@ -149,6 +162,10 @@ export class Member {
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
     this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
+    const jobs = this.#jobPool && { pool: this.#jobPool, path: parts.databasePath };
+    this.#hashes = new Hashes({ store: this.store, backend: this.backend, clock, jobs });
+    this.#snapshots = new Snapshots({ backend: this.backend, jobs });
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -333,6 +350,34 @@ export class Member {
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
 
+  // -- long work, of one commit, beside whatever else goes on
+
+  /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile */
+  hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
+    return this.#job(signal, (stop) => this.#hashes.hashKv(revision, stop));
+  }
+
+  /** @throws (rejects) as Hashes.hash; StrataError CLOSED */
+  hash(signal?: AbortSignal): Promise<number> {
+    return this.#job(signal, (stop) => this.#hashes.hash(stop));
+  }
+
+  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED */
+  async snapshot(signal?: AbortSignal, onProgress?: SnapshotProgress): Promise<Snapshot> {
+    const snapshot = await this.#job(signal, (stop) => this.#snapshots.take(stop, onProgress));
+    this.#track(snapshot.ended);
+    return snapshot;
+  }
+
+  /** @throws (rejects) as Snapshots.save; StrataError CLOSED */
+  saveSnapshot(
+    target: string,
+    signal?: AbortSignal,
+    onProgress?: SnapshotProgress,
+  ): Promise<SavedSnapshot> {
+    return this.#job(signal, (stop) => this.#snapshots.save(target, stop, onProgress));
+  }
+
   // -- the member itself
 
   status(): MemberStatus {
@@ -354,11 +399,11 @@ export class Member {
     };
   }
 
-  /** One key as it is now: what most reads are. @returns its encoded KeyValue */
-  get(key: Uint8Array): Uint8Array | undefined {
+  /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
+  get(key: string): Uint8Array | undefined {
     this.#assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
-    const found = this.store.find(latin1(key), Number.POSITIVE_INFINITY);
+    const found = this.store.find(key, Number.POSITIVE_INFINITY);
     return found && this.store.recordCopy(found.main, found.sub);
   }
 
@@ -390,11 +435,12 @@ export class Member {
   /** Drops everything as a crash would, but gives up its files. For tests, and for a store that has failed. */
   async abandon(): Promise<void> {
     this.#closed ??= Promise.resolve();
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store was abandoned"));
     this.watches.close();
     this.lessor.stop();
     this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
     await Promise.allSettled(this.#background);
+    await this.#endJobs();
     await this.#compactor.stop();
     await this.#wal.close().catch(() => undefined);
     await this.backend.abandon();
@@ -402,12 +448,36 @@ export class Member {
 
   // -- inside
 
+  /** Ends with the member. */
+  async #job<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const stopped = this.#stopped.signal;
+    const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
+    this.#track(job);
+    return job;
+  }
+
+  #track(job: Promise<unknown>): void {
+    const gone = (): boolean => this.#jobs.delete(job);
+    this.#jobs.add(job);
+    job.then(gone, gone);
+  }
+
+  async #endJobs(): Promise<void> {
+    while (this.#jobs.size > 0) await Promise.allSettled(this.#jobs);
+    await this.#jobPool?.close();
+  }
+
   #run(): void {
     this.#background.push(this.lessor.run(this.#stopped.signal));
   }
 
   async #close(handover: boolean): Promise<void> {
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store is closed"));
     await Promise.allSettled(this.#background);
     this.watches.close();
     try {
@@ -421,6 +491,7 @@ export class Member {
       await this.#proposals.settled();
       await this.#compactor.stop();
       await this.#snapshotter.settled();
+      await this.#endJobs();
       try {
         await this.#wal.close();
       } finally {
@@ -510,13 +581,13 @@ export class Member {
     this.#options.log({
       level: "error",
       message: "a write failed: reads go on, writes are refused until the store is opened again",
-      fields: { error: String(error) },
+      fields: { error: reasonOf(error) },
     });
   }
 
   #failureText(): string | undefined {
     const { failure } = this.#proposals;
-    return failure === undefined ? undefined : String(failure);
+    return failure === undefined ? undefined : reasonOf(failure);
   }
 }
 
@@ -552,6 +623,7 @@ interface MemberParts {
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
   readonly lockedBy: "flock" | "sidecar" | "none";
+  readonly databasePath: string;
 }
 
 export { TXN_OPS_MAX };
