@@ -225,6 +225,12 @@ export class Backend implements RowSink {
     return this.#filling.record(main, sub, tombstone, valueBytesMax, encode);
   }
 
+  /** What the file has at the start, as the log says it; before anything is applied. */
+  startsAt(point: LogPoint): void {
+    this.#applied = point;
+    this.#committed = point;
+  }
+
   /** All effects of the log up to `point` are in the buffer. */
   applied(point: LogPoint): void {
     this.#applied = point;

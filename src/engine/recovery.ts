@@ -11,7 +11,7 @@
  */
 import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import { AlarmStore } from "../alarm/alarm-store.ts";
-import { Backend, type BackendOptions } from "../backend/backend.ts";
+import { Backend, type BackendOptions, type LogPoint } from "../backend/backend.ts";
 import {
   ALARM,
   AUTH,
@@ -187,6 +187,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     });
     // Reads below it have failed since it was scheduled, and shall not come back.
     if (unfinishedCompaction !== undefined) store.resumeCompaction(unfinishedCompaction);
+    backend.startsAt(startOf(logged, backend));
     await replay(logged.entries, backend, applier, options);
     const found = { ...logged, backend, store, lessor, alarms, cluster, applier };
     assertSingle(cluster);
@@ -306,6 +307,23 @@ interface Logged {
   readonly cluster: Cluster;
   readonly entries: readonly Entry[];
   readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
+}
+
+/**
+ * The entry that the database has come to. Its term is the log's to say: etcd 3.4 keeps none, and leaves one that is
+ * there as it is.
+ * @throws CorruptionError if entries between it and the log's beginning are gone
+ */
+function startOf({ entries, snapshotIndex, snapshotTerm }: Logged, backend: Backend): LogPoint {
+  const { index, term } = backend.committedPoint;
+  if (index < snapshotIndex) {
+    const what = `it has come to log entry ${index}, and the log begins after ${snapshotIndex}: restore a snapshot`;
+    throw new CorruptionError(backend.view.path, 0, what);
+  }
+  if (index === snapshotIndex) return { index, term: snapshotTerm };
+  // One beyond the log's end is dealt with by `settleEnd`.
+  return { index, term: entries[index - snapshotIndex - 1]?.term ?? term };
 }
 
 async function newLog(
@@ -327,7 +345,7 @@ async function firstEntries(
 ): Promise<Logged> {
   const { entries, hardState } = initialEntries([{ id: nodeId, name, peerUrls }]);
   await wal.append(entries, hardState);
-  return { wal, cluster, entries, snapshotIndex: 0 };
+  return { wal, cluster, entries, snapshotIndex: 0, snapshotTerm: 0 };
 }
 
 /**
@@ -381,7 +399,7 @@ async function openLog(
     if (entries.length === 0 && from.index === 0) {
       return await firstEntries(wal, cluster, { ...identity, nodeId });
     }
-    return { wal, cluster, entries, snapshotIndex: from.index };
+    return { wal, cluster, entries, snapshotIndex: from.index, snapshotTerm: from.term };
   } catch (error) {
     await wal.close().catch(() => undefined);
     throw error;
