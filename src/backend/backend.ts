@@ -289,6 +289,14 @@ export class Backend implements RowSink {
     return this.#failure;
   }
 
+  /** @throws StrataError FAILED once writing has failed */
+  assertWorks(): void {
+    if (this.#failure === undefined) return;
+    const reason = reasonOf(this.#failure);
+    const what = `writing the database failed, the store must be opened again: ${reason}`;
+    throw new StrataError("FAILED", what, { cause: this.#failure });
+  }
+
   /**
    * Commits everything that was applied before the call.
    * @throws (rejects) StrataError FAILED
@@ -299,11 +307,11 @@ export class Backend implements RowSink {
       if (this.#busy !== undefined) await this.#busy;
       else if (this.#dirty) this.#start();
       else return;
-      this.#assertWorks();
+      this.assertWorks();
     }
     while (this.#committing === batch) {
       await this.#busy;
-      this.#assertWorks();
+      this.assertWorks();
     }
   }
 
@@ -313,7 +321,7 @@ export class Backend implements RowSink {
    */
   async compact(task: Omit<CompactTask, "pins">): Promise<CompactReport> {
     while (this.#busy !== undefined) await this.#busy;
-    this.#assertWorks();
+    this.assertWorks();
     let report: CompactReport | undefined;
     this.#run(async () => {
       report = await this.#storage.compact({ ...task, pins: this.#pins.txids() });
@@ -321,7 +329,7 @@ export class Backend implements RowSink {
       this.#older = this.#committed;
     });
     await this.#busy;
-    this.#assertWorks();
+    this.assertWorks();
     invariant(report !== undefined, "a step that did not fail has its report");
     return report;
   }
@@ -357,13 +365,6 @@ export class Backend implements RowSink {
 
   get #dirty(): boolean {
     return this.#filling.operations > 0 || this.#applied.index !== this.#committed.index;
-  }
-
-  #assertWorks(): void {
-    if (this.#failure === undefined) return;
-    const reason = reasonOf(this.#failure);
-    const what = `writing the database failed, the store must be opened again: ${reason}`;
-    throw new StrataError("FAILED", what, { cause: this.#failure });
   }
 
   /** One timer for however many writes. */

@@ -52,8 +52,8 @@ function prefixRange(prefix: Uint8Array): RequestRange {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return { key: prefix, rangeEnd: ALL_FROM };
-  // A Buffer's own slice would be a view of the caller's bytes.
-  const rangeEnd = Uint8Array.prototype.slice.call(prefix, 0, length);
+  // Not `slice`: a Buffer's shares its bytes.
+  const rangeEnd = Uint8Array.from(prefix.subarray(0, length));
   rangeEnd[length - 1] = (rangeEnd[length - 1] as number) + 1;
   return { key: prefix, rangeEnd };
 }

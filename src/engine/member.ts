@@ -265,6 +265,8 @@ export class Member {
         backend.applied({ index: entry.index, term: entry.term });
       }
       applier.putClusterRows();
+      // A commit on the way here may have failed, and nobody has been listening.
+      backend.assertWorks();
       member = new Member(options, {
         ...found,
         quota,
@@ -416,7 +418,8 @@ export class Member {
   get(key: string): Uint8Array | undefined {
     this.#assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
-    const found = this.store.find(key, Number.POSITIVE_INFINITY);
+    // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
+    const found = this.store.find(key, this.store.currentRevision);
     return found && this.store.recordCopy(found.main, found.sub);
   }
 

@@ -146,12 +146,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
   let wal: Wal | undefined;
   try {
     const opened = await storage.open(olderRoot);
-    backend = new Backend(
-      storage,
-      opened,
-      snapFolder.openFile(DATABASE_NAME, "read"),
-      options.backend,
-    );
+    backend = openBackend(storage, opened, snapFolder, options.backend);
     if (isNew) assertUnused(backend);
     assertNoAuth(backend);
 
@@ -204,6 +199,21 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     await wal?.close().catch(() => undefined);
     if (backend === undefined) await storage.close().catch(() => undefined);
     else await backend.abandon().catch(() => undefined);
+    throw error;
+  }
+}
+
+function openBackend(
+  storage: Storage,
+  opened: OpenReport,
+  snapFolder: Directory,
+  options: BackendOptions,
+): Backend {
+  const file = snapFolder.openFile(DATABASE_NAME, "read");
+  try {
+    return new Backend(storage, opened, file, options);
+  } catch (error) {
+    file.close();
     throw error;
   }
 }
@@ -334,7 +344,12 @@ async function newLog(
   const nodeId = memberId(peerUrls, token);
   const id = clusterId([nodeId]);
   const wal = createWal(member, WAL_FOLDER, encodeMetadata({ nodeId, clusterId: id }), walOptions);
-  return firstEntries(wal, new Cluster(id, nodeId), { name, peerUrls, nodeId });
+  try {
+    return await firstEntries(wal, new Cluster(id, nodeId), { name, peerUrls, nodeId });
+  } catch (error) {
+    await wal.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The member says that it is one. Without it the log says nothing, as after a crash right behind its making. */
@@ -462,6 +477,7 @@ async function replay(
     applyLogged(entry, applier, entry.index > reflected);
     if (entry.index > reflected) backend.applied({ index: entry.index, term: entry.term });
     if (backend.isFull) await backend.room();
+    backend.assertWorks();
     if (performance.now() < endMs) continue;
     onProgress({ phase: "replay", done: i + 1, total: entries.length });
     await nextTurn();

@@ -156,13 +156,13 @@ export function openWal(
       file.sync();
       directory.sync();
     }
+    const lastIndex = contents.entries.at(-1)?.index ?? from.index;
+    const wal = new Wal(directory, file, { ...contents, metadata, lastIndex }, options);
+    return { wal, contents, repaired };
   } catch (error) {
     file.close();
     throw error;
   }
-  const lastIndex = contents.entries.at(-1)?.index ?? from.index;
-  const wal = new Wal(directory, file, { ...contents, metadata, lastIndex }, options);
-  return { wal, contents, repaired };
 }
 
 /** What a log that was read goes on from. */
