@@ -213,6 +213,8 @@ export interface Subject {
   readonly name: string;
   /** Whose rules it follows where they differ: those of 3.4.23, or the newest. */
   readonly rules: "3.4" | "newest";
+  /** Whether it knows bytes and periods: sizes of requests, a quota, progress now and then. */
+  readonly measures: boolean;
   /** How long nothing must come for "nothing comes" to be believed. */
   readonly quietMs: number;
   start(options?: SubjectOptions): Promise<Running>;

@@ -227,7 +227,7 @@ class GatewayWatch implements ClientWatch {
     const lines = (this.#text + text).split("\n");
     this.#text = lines.pop() ?? "";
     for (const line of lines) this.#lines.push((JSON.parse(line) as { result: Json }).result);
-    this.#wake?.();
+    if (lines.length > 0) this.#wake?.();
   }
 
   #end(): void {
@@ -373,6 +373,7 @@ function opAnswer(op: Json): OpAnswer {
 export const etcdSubject: Subject = {
   name: "etcd 3.4",
   rules: "3.4",
+  measures: true,
   quietMs: 300,
   async start(options: SubjectOptions = {}): Promise<Running> {
     const { quotaBytes, maxTxnOps, maxRequestBytes, progressIntervalMs } = options;

@@ -402,6 +402,7 @@ export function librarySubject(name: string, place: () => StrataPlace): Subject 
   return {
     name,
     rules: "newest",
+    measures: true,
     quietMs: 30,
     async start(options: SubjectOptions = {}): Promise<Running> {
       const clock = new ManualClock(1_700_000_000_000);

@@ -81,7 +81,10 @@ class ModelWatch implements ClientWatch {
     if (this.#next < compacted) return this.#end({ kind: "compacted", compactRevision: compacted });
     while (this.#next <= revision) {
       const events = this.#model.eventsOf(this.#next++, this.#request);
-      if (events.length > 0) return { kind: "events", revision, events };
+      // The pair of before is given up with everything that is below the compacted revision.
+      const hasPrev = this.#next - 2 >= compacted;
+      const told = hasPrev ? events : events.map((event) => ({ ...event, prevKv: undefined }));
+      if (told.length > 0) return { kind: "events", revision, events: told };
     }
     return undefined;
   }
@@ -99,6 +102,7 @@ class ModelWatch implements ClientWatch {
 export const modelSubject: Subject = {
   name: "the model",
   rules: "newest",
+  measures: false,
   quietMs: 0,
   async start(options = {}) {
     const { maxTxnOps } = options;

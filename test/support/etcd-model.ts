@@ -150,11 +150,24 @@ export class EtcdModel {
     return all.map(([id]) => id);
   }
 
-  /** Leases that are over by now go, soonest first, each with its keys in a revision of its own. */
+  /** Leases that are over by now, soonest first. */
+  due(): bigint[] {
+    return this.leases().filter((id) => (this.#leases.get(id) as Lease).expiryMs <= this.nowMs);
+  }
+
+  /** They go, each with its keys in a revision of its own. */
   expire(): void {
-    for (const id of this.leases()) {
-      if ((this.#leases.get(id) as Lease).expiryMs <= this.nowMs) this.leaseRevoke(id);
-    }
+    for (const id of this.due()) this.leaseRevoke(id);
+  }
+
+  /** On the model's clock; undefined if there is no such lease. */
+  expiryOf(id: bigint): number | undefined {
+    return this.#leases.get(id)?.expiryMs;
+  }
+
+  /** A restart may lengthen a lease. */
+  setExpiry(id: bigint, expiryMs: number): void {
+    (this.#leases.get(id) as Lease).expiryMs = expiryMs;
   }
 
   // -- alarms
