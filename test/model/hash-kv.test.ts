@@ -75,9 +75,8 @@ class History {
   }
 }
 
-function txnOf(ops: Txn["then"]): Txn {
-  // biome-ignore lint/suspicious/noThenProperty: etcd's own name for it.
-  return { then: ops };
+function txnOf(success: Txn["success"]): Txn {
+  return { success };
 }
 
 /** One random change of the store, and of the list. */

@@ -22,7 +22,7 @@ test("nothing of a transaction that broke is read", async () => {
   const store = await openTiny(disk, new ManualClock(), { cacheBytes: 0 });
   disk.arm({ operations: "read", name: DATABASE, code: "EIO", nth: 1, lasts: "once" });
   const then = [op.put("a", "new"), op.put("b", "new"), op.delete("filler/7", { prevKv: true })];
-  await expect(store.txn({ then })).rejects.toMatchObject({ code: "FAILED" });
+  await expect(store.txn({ success: then })).rejects.toMatchObject({ code: "FAILED" });
   expect(disk.failed).toEqual([`read ${DATABASE}`]);
 
   expect((await store.get("a"))?.value.string()).toBe("old");
@@ -43,5 +43,5 @@ test("nothing of a transaction that broke is read", async () => {
 
 function readBoth(store: Strata): Promise<TxnResponse> {
   const then = [op.get("a"), op.get("b")];
-  return store.txn({ if: [compare.value("a", "=", "old")], then });
+  return store.txn({ compare: [compare.value("a", "=", "old")], success: then });
 }
