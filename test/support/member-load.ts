@@ -99,7 +99,6 @@ export class MemberLoad {
         ),
       ];
     };
-    // biome-ignore lint/suspicious/noThenProperty: etcd's word for it
     return { kind: "txn", ifThere: this.#key(), then: branch("t"), else: branch("e") };
   }
 
