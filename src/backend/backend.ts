@@ -14,7 +14,7 @@
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Bucket } from "../pagefile/bucket.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
@@ -225,6 +225,12 @@ export class Backend implements RowSink {
     return this.#filling.record(main, sub, tombstone, valueBytesMax, encode);
   }
 
+  /** What the file has at the start, as the log says it; before anything is applied. */
+  startsAt(point: LogPoint): void {
+    this.#applied = point;
+    this.#committed = point;
+  }
+
   /** All effects of the log up to `point` are in the buffer. */
   applied(point: LogPoint): void {
     this.#applied = point;
@@ -355,9 +361,9 @@ export class Backend implements RowSink {
 
   #assertWorks(): void {
     if (this.#failure === undefined) return;
-    throw new StrataError("FAILED", "writing the database failed, the store must be opened again", {
-      cause: this.#failure,
-    });
+    const reason = reasonOf(this.#failure);
+    const what = `writing the database failed, the store must be opened again: ${reason}`;
+    throw new StrataError("FAILED", what, { cause: this.#failure });
   }
 
   /** One timer for however many writes. */
@@ -416,12 +422,19 @@ export class Backend implements RowSink {
     this.applied(this.#applied);
   }
 
+  /** If the new root cannot be read, reads go on with the old one, which no further commit overwrites then. */
   #switchTo(report: CommitReport): void {
     this.#reader.written(report.written);
+    const view = this.#reader.view(report.meta);
+    try {
+      this.#keys = view.bucket(KEY);
+    } catch (error) {
+      view.close();
+      throw error;
+    }
     this.#view.close();
     this.#root = { meta: report.meta, space: report.space };
-    this.#view = this.#reader.view(report.meta);
-    this.#keys = this.#view.bucket(KEY);
+    this.#view = view;
   }
 
   #keyOf(main: number, sub: number, tombstone: boolean): Uint8Array {

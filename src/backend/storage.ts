@@ -71,9 +71,9 @@ export interface CompactReport extends CommitReport {
 }
 
 export interface ScanTask {
-  /** Only keys at or above this one. */
-  readonly from: Uint8Array | undefined;
-  /** Records, at most. */
+  /** Begin again; else it goes on where the last call stopped. */
+  readonly restart: boolean;
+  /** Records, about. */
   readonly limit: number;
 }
 
@@ -92,9 +92,8 @@ export interface ScanPiece {
   readonly keys: Uint8Array;
   /** Only those with a lease: position in this piece, and lease. */
   readonly leases: readonly (readonly [number, bigint])[];
-  /** Undefined at the end. */
-  readonly next: Uint8Array | undefined;
-  /** Of the whole bucket, roughly: bytes passed so far and in all, for a progress bar. */
+  readonly done: boolean;
+  /** Of keys and values in this piece, for a progress bar. */
   readonly recordBytes: number;
 }
 
@@ -107,7 +106,7 @@ export interface Storage {
   /** @throws what a commit throws; after that every further call but `close` throws FAILED */
   commit(task: CommitTask): Promise<CommitReport>;
   compact(task: CompactTask): Promise<CompactReport>;
-  /** Of the last commit. */
+  /** Of the last commit. While a scan is not done, nothing may be committed. */
   scan(task: ScanTask): Promise<ScanPiece>;
   /** Closes the file; nothing is committed. */
   close(): Promise<void>;

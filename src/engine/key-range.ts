@@ -1,4 +1,5 @@
 /** How a caller names keys. */
+import { latin1 } from "../base/bytes.ts";
 import { StrataError } from "../base/errors.ts";
 import { ALL_FROM, NO_END } from "../proto/messages.ts";
 
@@ -22,6 +23,14 @@ export interface RequestRange {
 
 export function bytesOf(key: Key): Uint8Array {
   return typeof key === "string" ? Buffer.from(key) : key;
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** The same as the store has keys: a string of one character a byte. Only to look up with, not to be kept. */
+export function textOf(key: Key): string {
+  if (typeof key !== "string") return latin1(key);
+  return ASCII.test(key) ? key : latin1(Buffer.from(key));
 }
 
 export function requestRange(keys: Keys): RequestRange {

@@ -10,9 +10,8 @@ import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
 import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
-import { latin1 } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { EtcdError, StrataError } from "../base/errors.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { JobPool } from "../jobs/pool.ts";
 import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
@@ -413,11 +412,11 @@ export class Member {
     };
   }
 
-  /** One key as it is now: what most reads are. @returns its encoded KeyValue */
-  get(key: Uint8Array): Uint8Array | undefined {
+  /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
+  get(key: string): Uint8Array | undefined {
     this.#assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
-    const found = this.store.find(latin1(key), Number.POSITIVE_INFINITY);
+    const found = this.store.find(key, Number.POSITIVE_INFINITY);
     return found && this.store.recordCopy(found.main, found.sub);
   }
 
@@ -598,13 +597,13 @@ export class Member {
     this.#options.log({
       level: "error",
       message: "a write failed: reads go on, writes are refused until the store is opened again",
-      fields: { error: String(error) },
+      fields: { error: reasonOf(error) },
     });
   }
 
   #failureText(): string | undefined {
     const { failure } = this.#proposals;
-    return failure === undefined ? undefined : String(failure);
+    return failure === undefined ? undefined : reasonOf(failure);
   }
 }
 

@@ -24,7 +24,7 @@ import type { RangeOutcome } from "../mvcc/range.ts";
 import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
-import { bytesOf, type Key, type Keys } from "./key-range.ts";
+import { type Key, type Keys, textOf } from "./key-range.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
@@ -276,7 +276,7 @@ export class Strata {
   ): Promise<KeyValue | undefined> {
     options.signal?.throwIfAborted();
     if (options.revision === undefined) {
-      const record = this.member.get(bytesOf(key));
+      const record = this.member.get(textOf(key));
       return record && new KeyValue(record);
     }
     const [record] = this.member.range(rangeRequest(key, options)).kvs;

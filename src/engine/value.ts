@@ -1,4 +1,5 @@
 /** What the library hands out of the store. */
+import { invariant } from "../base/invariant.ts";
 import { decodeKeyValueAt, type KeyValue as StoredKeyValue } from "../proto/key-value.ts";
 
 const UTF8 = new TextDecoder();
@@ -18,13 +19,18 @@ export class Value extends Uint8Array {
 
 /** One key at one revision. */
 export class KeyValue {
-  readonly #stored: StoredKeyValue;
+  readonly #record: Uint8Array;
+  /** Decoded when something of it is asked for. */
+  #decoded: StoredKeyValue | undefined;
 
   /** @param record  an encoded KeyValue, not to be changed any more */
   constructor(record: Uint8Array) {
-    const stored = decodeKeyValueAt(record, 0, record.length);
-    if (stored === undefined) throw new TypeError("these bytes are no KeyValue");
-    this.#stored = stored;
+    this.#record = record;
+  }
+
+  get #stored(): StoredKeyValue {
+    this.#decoded ??= decoded(this.#record);
+    return this.#decoded;
   }
 
   get key(): Value {
@@ -54,6 +60,12 @@ export class KeyValue {
   get lease(): bigint {
     return this.#stored.lease;
   }
+}
+
+function decoded(record: Uint8Array): StoredKeyValue {
+  const stored = decodeKeyValueAt(record, 0, record.length);
+  invariant(stored !== undefined, "what the store hands out is a KeyValue");
+  return stored;
 }
 
 /** A record is copied out of the store before it gets here, so its buffer is an ordinary one. */

@@ -13,7 +13,6 @@ import type {
   RequestOp,
   TxnRequest,
 } from "../proto/messages.ts";
-import { FROM_KEY } from "./key-index.ts";
 
 /** etcd's --max-txn-ops. */
 export const TXN_OPS_MAX = 128;
@@ -115,7 +114,8 @@ function checkDuplicates(ops: readonly RequestOp[]): Touched {
 function isDeleted(key: string, ranges: Touched["deletes"]): boolean {
   return ranges.some(({ start, end }) => {
     if (end === "") return key === start;
-    return key >= start && (end === FROM_KEY || key < end);
+    // For etcd an end of "\0" stands before every key here, so what deletes from a key on does not count.
+    return key >= start && key < end;
   });
 }
 

@@ -293,7 +293,8 @@ export class Generations {
     while (link !== 0) {
       const ref = link & REF;
       if ((link & GENERATION) !== 0) {
-        if (this.modified(ref) < atRev) break;
+        // One transaction may end a generation and begin the next: at its revision only the next one is seen.
+        if (this.modified(ref) < atRev || this.#create(generation) <= atRev) break;
         generation = ref;
         link = this.#link(ref);
       } else {
@@ -301,6 +302,11 @@ export class Generations {
       }
     }
     return generation;
+  }
+
+  #create(id: number): number {
+    const doubles = this.#doubles[id >>> CHUNK_SHIFT] as Float64Array;
+    return doubles[(id & CHUNK_MASK) * DOUBLES + CREATE] as number;
   }
 
   /** Compacts the blocks of one generation, whose last revision is above `atRev`. @param first  its link */

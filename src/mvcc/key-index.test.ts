@@ -290,3 +290,18 @@ test("any history of a key, compacted anywhere, is what the rules say", () => {
     { numRuns: 300 },
   );
 });
+
+test("the revisions of a range are found if it has few keys", () => {
+  const index = new KeyIndex();
+  for (const [i, key] of ["a", "b", "c", "a"].entries()) index.put(key, i + 2, 0);
+  const few = (start: string, end: string, keysMax: number): number[] | undefined => {
+    const set = index.revisionsOfFewSince(start, end, 3, keysMax);
+    return set === undefined ? undefined : mains(set);
+  };
+  expect(few("a", "c", 2)).toEqual([3, 5]);
+  expect(few("a", "c", 1)).toBeUndefined();
+  expect(few("a", FROM_KEY, 3)).toEqual([3, 4, 5]);
+  expect(few("a", FROM_KEY, 2)).toBeUndefined();
+  expect(few("a", "", 0)).toEqual([5]);
+  expect(few("x", "", 0)).toEqual([]);
+});

@@ -40,16 +40,13 @@ export async function restoreIndex(
   let records = 0;
   let recordBytes = 0;
   let coming: Promise<ScanPiece> | undefined = storage.scan({
-    from: undefined,
+    restart: true,
     limit: PIECE_RECORDS,
   });
   while (coming !== undefined) {
     const piece: ScanPiece = await coming;
     signal?.throwIfAborted();
-    coming =
-      piece.next === undefined
-        ? undefined
-        : storage.scan({ from: piece.next, limit: PIECE_RECORDS });
+    coming = piece.done ? undefined : storage.scan({ restart: false, limit: PIECE_RECORDS });
     takeIn(piece, restore, leases);
     if (piece.count > 0) lastRevision = piece.mains[piece.count - 1] as number;
     records += piece.count;

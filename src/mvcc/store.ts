@@ -121,7 +121,8 @@ export class Store implements WatchSource {
   recordCopy(main: number, sub: number, tombstone = false): Uint8Array {
     const { bytes, offset, length } = this.record(main, sub, tombstone);
     const copy = Buffer.allocUnsafe(length);
-    copy.set(bytes.subarray(offset, offset + length));
+    // A record in a page comes as a view of its own.
+    copy.set(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
     return copy;
   }
 

@@ -113,10 +113,10 @@ function checkPath(store: Store, hasLease: HasLease, { ops }: Path): void {
 
 function checkPutAgainst(store: Store, hasLease: HasLease, request: PutRequest): void {
   const { key, lease, ignoreValue, ignoreLease } = request;
+  if (lease !== 0n && !hasLease(lease)) throw new EtcdError("LEASE_NOT_FOUND");
   if ((ignoreValue || ignoreLease) && store.find(latin1(key), Infinity) === undefined) {
     throw new EtcdError("KEY_NOT_FOUND");
   }
-  if (lease !== 0n && !hasLease(lease)) throw new EtcdError("LEASE_NOT_FOUND");
 }
 
 function runTxn(store: Store, write: StoreWrite | undefined, path: Path): TxnResult {

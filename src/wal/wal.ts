@@ -5,7 +5,7 @@
  * Records are encoded as they are appended, and go to the disk a batch at a time: one write, one fdatasync.
  */
 import type { Directory, DirectoryTree, RandomAccessFile } from "../../native-free/file.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { borrowArena, giveBackArena } from "./arena-pool.ts";
 import type { Entry } from "./entry.ts";
@@ -338,7 +338,7 @@ export class Wal {
   #failed(): StrataError {
     return new StrataError(
       "FAILED",
-      `${this.directory.path}: a write or sync failed, the log must be opened again before it is written`,
+      `${this.directory.path}: a write or sync failed, the log must be opened again before it is written: ${reasonOf(this.#failure)}`,
       { cause: this.#failure },
     );
   }

@@ -98,7 +98,10 @@ export class KeyIndexModel {
   #meet(generations: readonly Generation[], revision: number): [number, number] {
     let i = 0;
     while (i < generations.length - 1) {
-      if (lastOf((generations[i] as Generation).revs).main >= revision) break;
+      // Beyond etcd's rule: one transaction may end a generation and begin the next, which must be kept then.
+      const next = generations[i + 1]?.revs[0];
+      const isSeen = next !== undefined && next.main <= revision;
+      if (lastOf((generations[i] as Generation).revs).main >= revision && !isSeen) break;
       i++;
     }
     const { revs } = generations[i] as Generation;

@@ -23,6 +23,9 @@ export interface CatchUpOptions {
 /** If a range has one in so many of all the revisions, a sweep is as good, and can be shared. */
 const DENSE = 8;
 
+/** Slices for newcomers alone, in a row. */
+const ARRIVAL_SLICES_MAX = 8;
+
 export class CatchUp {
   readonly #owner: HistoryOwner;
   readonly #options: CatchUpOptions;
@@ -30,8 +33,8 @@ export class CatchUp {
   readonly #jobs = new Fifo<HistoryJob>();
   /** Sweeps by stretches of history, `reach` revisions each. */
   readonly #sweeps = new Map<number, Set<Sweep>>();
-  /** Whether the last slice came to no job for newcomers. */
-  #arrivalsAlone = false;
+  /** So many slices came to no job for newcomers. */
+  #arrivalSlices = 0;
   #scheduled = false;
   #closed = false;
 
@@ -76,13 +79,12 @@ export class CatchUp {
     const { clock, sliceMs } = this.#options;
     const end = clock.nowMs() + sliceMs;
     // Sweeps begin when all newcomers have had the chance to join; but newcomers must not hold up the others for ever.
-    let jobFirst = this.#arrivalsAlone;
-    this.#arrivalsAlone = true;
+    let jobFirst = ++this.#arrivalSlices > ARRIVAL_SLICES_MAX;
     do {
       if (this.#jobs.length > 0 && (jobFirst || this.#arrivals.length === 0)) {
         this.#stepJob();
         jobFirst = false;
-        this.#arrivalsAlone = false;
+        this.#arrivalSlices = 0;
       } else this.#stepArrival();
     } while (this.#hasWork && clock.nowMs() < end);
     if (this.#hasWork) this.#schedule();

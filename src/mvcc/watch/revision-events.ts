@@ -19,8 +19,8 @@ export class RevisionEvents {
   readonly main: number;
   readonly #changes: readonly Change[];
   readonly #source: Pick<WatchSource, "readKey">;
-  readonly #plain: (Single | undefined)[] = [];
-  readonly #withPrev: (Single | undefined)[] = [];
+  #plain: (Single | undefined)[] | undefined;
+  #withPrev: (Single | undefined)[] | undefined;
   /** For each key the place of its last change; made if there is more than one change. */
   #last: Map<string, number> | undefined;
   /** Set when a previous pair could not be read: what watchers with `prevKv` got is not complete. */
@@ -81,6 +81,7 @@ export class RevisionEvents {
   }
 
   #event(i: number): Single {
+    this.#plain ??= [];
     const made = this.#plain[i];
     if (made !== undefined) return made;
     const { key, tombstone, kv } = this.#changes[i] as Change;
@@ -97,6 +98,7 @@ export class RevisionEvents {
   }
 
   #eventWithPrev(i: number): Single {
+    this.#withPrev ??= [];
     const made = this.#withPrev[i];
     if (made !== undefined) return made;
     const [event] = this.#event(i);

@@ -51,12 +51,10 @@ export function bytesOf(events: readonly WatchEvent[]): number {
 
 /** The KeyValue of a delete event: the key and, which the page file's tombstone lacks, mod_revision. */
 export function encodeDeleted(key: string, modRevision: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(
-    2 + varintBytes(key.length) + key.length + varintBytes(modRevision),
-  );
+  const bytes = new Uint8Array(2 + varintBytes(key.length) + key.length + varintBytes(modRevision));
   bytes[0] = 0x0a;
   let at = putVarint(bytes, 1, key.length);
-  at += bytes.write(key, at, "latin1");
+  for (let i = 0; i < key.length; i++) bytes[at++] = key.charCodeAt(i);
   bytes[at] = 0x18;
   putVarint(bytes, at + 1, modRevision);
   return bytes;

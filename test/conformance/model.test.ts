@@ -1,0 +1,4 @@
+import { describeAll } from "./all.ts";
+import { modelSubject } from "./model-client.ts";
+
+describeAll(modelSubject);
