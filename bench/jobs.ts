@@ -7,7 +7,7 @@
  *
  * Files are made in the system's folder for temporary ones: set TMPDIR to measure another disk.
  */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,8 +22,10 @@ export interface JobFigures {
   readonly seconds: number;
   /** Of the database, by second. */
   readonly megabytesPerSecond: number;
-  /** The longest that the main thread's event loop did not come round. */
+  /** The longest that the main thread's event loop did not come round, other programs' share of it included. */
   readonly longestStallMs: number;
+  /** The most that it computed between two of its timers: what is our own of it. Undefined where Linux does not tell. */
+  readonly longestTurnCpuMs: number | undefined;
   readonly puts: number;
   readonly putMedianMs: number;
   readonly putLongestMs: number;
@@ -83,6 +85,15 @@ async function measure(store: Strata, job: string, run: Work["run"]): Promise<Jo
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const times: number[] = [];
   let ended = false;
+  let longestTurnCpuMs: number | undefined;
+  let cpuMs = mainThreadCpuMs();
+  const ticker = setInterval(() => {
+    const now = mainThreadCpuMs();
+    if (now !== undefined && cpuMs !== undefined) {
+      longestTurnCpuMs = Math.max(longestTurnCpuMs ?? 0, now - cpuMs);
+    }
+    cpuMs = now;
+  }, 1);
   delay.enable();
   const writer = (async (): Promise<void> => {
     while (!ended) {
@@ -98,20 +109,30 @@ async function measure(store: Strata, job: string, run: Work["run"]): Promise<Jo
   ended = true;
   await writer;
   delay.disable();
+  clearInterval(ticker);
   times.sort((a, b) => a - b);
   return {
     job,
     seconds,
     megabytesPerSecond: bytes / 1e6 / seconds,
     longestStallMs: delay.max / 1e6,
+    longestTurnCpuMs,
     puts: times.length,
     putMedianMs: times[times.length >> 1] ?? 0,
     putLongestMs: times.at(-1) ?? 0,
   };
 }
 
+function mainThreadCpuMs(): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
+  return Number(nanoseconds) / 1e6;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const revisions = process.env.BENCH === "full" ? 1_000_000 : 2_000;
+  const revisions = Number(
+    process.env.REVISIONS ?? (process.env.BENCH === "full" ? 1_000_000 : 2_000),
+  );
   console.table(await measureJobs(revisions));
   console.log({ node: process.version, revisions });
 }

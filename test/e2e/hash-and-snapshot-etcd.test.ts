@@ -29,8 +29,9 @@ async function live(store: Strata): Promise<void> {
     const key = `key-${random.int(40)}`;
     if (random.bool(0.2)) await store.delete(key);
     else if (random.bool(0.1)) {
-      // biome-ignore lint/suspicious/noThenProperty: etcd's own name for it.
-      await store.txn({ then: [op.put(key, `${i}`), op.put("both", `${i}`), op.delete("other")] });
+      await store.txn({
+        success: [op.put(key, `${i}`), op.put("both", `${i}`), op.delete("other")],
+      });
     } else {
       const value = "v".repeat(random.int(random.bool(0.05) ? 9000 : 90));
       await store.put(key, value, random.bool(0.1) ? { lease: id } : {});

@@ -83,10 +83,9 @@ async function perform(
               ),
         );
       const { revision } = await store.txn({
-        if: [compare.version(action.ifThere, ">", 0)],
-        // biome-ignore lint/suspicious/noThenProperty: etcd's word for it
-        then: ops(action.then),
-        else: ops(action.else),
+        compare: [compare.version(action.ifThere, ">", 0)],
+        success: ops(action.then),
+        failure: ops(action.else),
       });
       return { revision: Number(revision), changed: true };
     }
