@@ -19,6 +19,7 @@ import {
   readSync,
   renameSync,
   rmdirSync,
+  statfsSync,
   unlinkSync,
   writeSync,
   writevSync,
@@ -213,6 +214,12 @@ export class SystemDirectory implements DirectoryTree {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** What this user may still write to its file system, in bytes. */
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.path);
+    return bavail * bsize;
   }
 
   /** Makes it, and those above it, where they are not there yet. @param permissions  of what is made */

@@ -9,13 +9,13 @@
  *   - those above the revision;
  *   - those at or below the compacted revision that are not what the key is at the revision: so it does not matter how
  *     far the compaction has come;
- *   - a tombstone at the compacted revision, which etcd ≥ 3.4.34 and ≥ 3.5.16 keeps on the disk and those before do not.
+ *   - a tombstone at the compacted revision, which etcd ≥ 3.4.34 and ≥ 3.5.16 keeps on the disk and those before do
+ *     not: no tombstone is among what is kept.
  */
 import { SystemFile } from "../../native-free/file.ts";
 import { CONSISTENT_INDEX, KEY, META, STORAGE_VERSION, TERM } from "../backend/buckets.ts";
 import { compareRanges, equalBytes, readU64BE, viewOf } from "../base/bytes.ts";
 import { nextTurn } from "../base/turn.ts";
-import { TOMBSTONE_BYTES } from "../mvcc/revision.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
 import { type PairVisitor, scanBucket } from "../pagefile/scan.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
@@ -170,7 +170,6 @@ function kvVisitor(rule: KvHashRule, crc: CrcStream): PairVisitor {
       // Both are in order: what is kept is passed but once.
       while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
       if (keptMains[kept] !== main || keptSubs[kept] !== sub) return true;
-      if (main === compactRevision && keyBytes === TOMBSTONE_BYTES) return true;
     }
     crc.update(bytes, keyOffset, keyBytes);
     crc.update(bytes, valueOffset, valueBytes);

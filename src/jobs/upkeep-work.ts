@@ -1,9 +1,13 @@
 import { SystemDirectory } from "../../native-free/file.ts";
+import { StrataError } from "../base/errors.ts";
 import { releaseSegments } from "../wal/release.ts";
 import { releaseSnapFiles, writeSnapFile } from "../wal/snap-file.ts";
 import { zeroFill } from "../wal/zero-fill.ts";
 import { ProgressWriter } from "./progress.ts";
 import type { UpkeepInput } from "./upkeep.ts";
+
+/** On a disk with less room than for so many, what may never be needed would take it from what is. */
+const FREE_SEGMENTS = 4;
 
 /** The job itself, on a thread that may wait. */
 export function doUpkeep(
@@ -12,8 +16,12 @@ export function doUpkeep(
 ): undefined {
   switch (input.work) {
     case "prepare": {
-      const { folder, name, sizeBytes } = input;
-      zeroFill(new SystemDirectory(folder), name, sizeBytes, (done) => progress.done(done));
+      const { name, sizeBytes } = input;
+      const folder = new SystemDirectory(input.folder);
+      if (folder.freeBytes() < FREE_SEGMENTS * sizeBytes) {
+        throw new StrataError("NO_SPACE", `${folder.path}: too little room to lay out ${name}`);
+      }
+      zeroFill(folder, name, sizeBytes, (done) => progress.done(done));
       return;
     }
     case "snap":

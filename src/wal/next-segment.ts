@@ -28,6 +28,7 @@ export class NextSegment {
   #count = 0;
   #name: string | undefined;
   #ready = false;
+  #triedAt = -1;
   #work: Promise<void> = Promise.resolve();
 
   constructor(directory: Directory, sizeBytes: number, prepare: PrepareSegment | undefined) {
@@ -36,10 +37,14 @@ export class NextSegment {
     this.#prepare = prepare;
   }
 
-  /** Begins with the next one, unless it is under way or nobody prepares any. */
-  begin(): void {
-    if (this.#prepare === undefined || this.#name !== undefined || this.#stop.signal.aborted)
-      return;
+  /**
+   * Begins with the next one, unless it is under way or nobody prepares any.
+   * @param sequence  of the present one: what failed once is not tried again before the next
+   */
+  begin(sequence: number): void {
+    if (this.#prepare === undefined || sequence === this.#triedAt) return;
+    this.#triedAt = sequence;
+    if (this.#name !== undefined || this.#stop.signal.aborted) return;
     const name = `${this.#count++ % 2}.tmp`;
     this.#name = name;
     this.#ready = false;
@@ -50,8 +55,18 @@ export class NextSegment {
       () => {
         // A disk too full for what may never be needed: the segment grows as it is written, and fails if it must.
         this.#name = undefined;
+        this.#remove(name);
       },
     );
+  }
+
+  /** What there is of it takes room that the log itself may need. */
+  #remove(name: string): void {
+    try {
+      if (this.#directory.exists(name)) this.#directory.remove(name);
+    } catch {
+      // A disk that does not even remove will tell the log so.
+    }
   }
 
   /**

@@ -195,12 +195,21 @@ describe("segments", () => {
   });
 
   test("one that cannot be prepared is done without", async () => {
+    let tries = 0;
     const wal = newWal({
-      segmentBytes: 2048,
-      prepare: () => Promise.reject(new Error("disk full")),
+      segmentBytes: 8192,
+      prepare: async (directory, name) => {
+        tries++;
+        directory.openFile(name, "create").close();
+        throw new Error("disk full");
+      },
     });
-    for (let index = 1; index <= 9; index++) await wal.append([entry(index, 1000)]);
-    expect(wal.counts.cuts).toBeGreaterThan(1);
+    for (let index = 1; index <= 40; index++) await wal.append([entry(index, 1000)]);
+    expect(wal.counts.cuts).toBeGreaterThan(2);
+    // Once for each segment, and what there was of it is gone.
+    expect(tries).toBeLessThanOrEqual(wal.counts.cuts + 1);
+    expect(tries).toBeGreaterThan(2);
+    expect(wal.directory.list().filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   test("leftovers of a crash are removed when a log is opened", async () => {

@@ -398,7 +398,7 @@ export class Wal {
       this.#bytes += byteLength;
       this.#batches++;
       // A log with little in it does not take twice the disk.
-      if (this.#tail.offsetBytes >= this.#segmentBytes / 2) this.#next.begin();
+      if (this.#tail.offsetBytes >= this.#segmentBytes / 2) this.#next.begin(this.#sequence);
       // As etcd: the save that finds the segment full still goes into it.
       if (isFull && byteLength > 0) return this.#latch(this.#cut(acknowledge));
       return this.#latch(this.#sync(this.#tail.file, joined));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { crc32c } from "../../native-free/crc32c.ts";
 import { EtcdError } from "../../src/base/errors.ts";
-import { op, Strata, type StrataPlace, type Txn } from "../../src/index.ts";
+import { op, Strata, type StrataPlace } from "../../src/index.ts";
 import { encodeRevision } from "../../src/mvcc/revision.ts";
 import { keyValueBytesMax, putKeyValue, putTombstone } from "../../src/proto/key-value.ts";
 import { scratchFolder } from "../support/cleanup.ts";
@@ -75,10 +75,6 @@ class History {
   }
 }
 
-function txnOf(success: Txn["success"]): Txn {
-  return { success };
-}
-
 /** One random change of the store, and of the list. */
 async function change(store: Strata, history: History, random: Rng): Promise<void> {
   const key = `k${random.int(30)}`;
@@ -95,7 +91,7 @@ async function change(store: Strata, history: History, random: Rng): Promise<voi
       history.delete(Number(revision), sub, each);
   } else {
     const others = [`k${random.int(15)}`, `k${15 + random.int(15)}`];
-    const { revision } = await store.txn(txnOf(others.map((each) => op.put(each, value))));
+    const { revision } = await store.txn({ success: others.map((each) => op.put(each, value)) });
     for (const [sub, each] of others.entries()) history.put(Number(revision), sub, each, value);
   }
 }
