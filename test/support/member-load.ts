@@ -99,8 +99,7 @@ export class MemberLoad {
         ),
       ];
     };
-    // biome-ignore lint/suspicious/noThenProperty: etcd's word for it
-    return { kind: "txn", ifThere: this.#key(), then: branch("t"), else: branch("e") };
+    return { kind: "txn", ifThere: this.#key(), success: branch("s"), failure: branch("f") };
   }
 
   #grant(): Action {
