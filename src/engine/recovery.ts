@@ -323,14 +323,9 @@ interface Logged {
 /**
  * The entry that the database has come to. Its term is the log's to say: etcd 3.4 keeps none, and leaves one that is
  * there as it is.
- * @throws CorruptionError if entries between it and the log's beginning are gone
  */
 function startOf({ entries, snapshotIndex, snapshotTerm }: Logged, backend: Backend): LogPoint {
   const { index, term } = backend.committedPoint;
-  if (index < snapshotIndex) {
-    const what = `it has come to log entry ${index}, and the log begins after ${snapshotIndex}: restore a snapshot`;
-    throw new CorruptionError(backend.view.path, 0, what);
-  }
   if (index === snapshotIndex) return { index, term: snapshotTerm };
   // One beyond the log's end is dealt with by `settleEnd`.
   return { index, term: entries[index - snapshotIndex - 1]?.term ?? term };
@@ -412,6 +407,13 @@ async function openLog(
     const cluster = new Cluster(id, nodeId, clusterOf(snapshot, isCutOff, backend));
     const { entries } = contents;
     if (entries.length === 0 && from.index === 0) {
+      const { commit } = contents.hardState;
+      if (commit > 0) {
+        throw new StrataError(
+          "INCOMPATIBLE",
+          `${walFolder.path} has committed entry ${commit}, and neither it nor ${snapFolder.path}/${DATABASE_NAME} has it: restore a snapshot`,
+        );
+      }
       return await firstEntries(wal, cluster, { ...identity, nodeId });
     }
     return { wal, cluster, entries, snapshotIndex: from.index, snapshotTerm: from.term };
@@ -486,6 +488,11 @@ async function replay(
   }
 }
 
+/** Fields of requests about users and roles, but for those that only read. */
+const AUTH_CHANGES: ReadonlySet<number> = new Set([
+  1000, 1011, 1100, 1101, 1103, 1104, 1105, 1200, 1201, 1203, 1204,
+]);
+
 /** @param isNew  its effects are not in the page file. Who the members are is told by every entry. */
 export function applyLogged(entry: Entry, applier: Applier, isNew: boolean): void {
   const { type, index, data } = entry;
@@ -515,6 +522,12 @@ export function applyLogged(entry: Entry, applier: Applier, isNew: boolean): voi
         throw new StrataError(
           "INCOMPATIBLE",
           `log entry ${index}: a request that this version does not know`,
+        );
+      }
+      if (isNew && request.kind === "auth" && AUTH_CHANGES.has(request.field)) {
+        throw new StrataError(
+          "INCOMPATIBLE",
+          `log entry ${index} changes users or roles, which this version does not, and the database has it not yet: have the etcd that wrote it start and stop once`,
         );
       }
       applier.replay(request, isNew);

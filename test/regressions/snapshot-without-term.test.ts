@@ -8,10 +8,10 @@ import { expect, test } from "vitest";
 import { SystemDirectory } from "../../native-free/file.ts";
 import { Strata } from "../../src/index.ts";
 import { readLog, validSnapshots } from "../../src/wal/reader.ts";
-import { goldenDataDir } from "../support/golden.ts";
+import { goldenDataDir } from "../support/golden-data-dir.ts";
 
 test("the first snapshot of an etcd 3.4 data dir has the term of its entry", async () => {
-  const dir = goldenDataDir("basic.datadir.db", "basic.wal");
+  const dir = goldenDataDir("basic");
   const store = await Strata.open({ dir }, { snapshotCount: 1, batchIntervalMs: 1 });
   for (let i = 0; i < 5; i++) {
     await store.put("k", String(i));

@@ -211,8 +211,8 @@ function requestOf(action: Action): [path: string, body: object] {
           compare: [
             { target: "VERSION", result: "GREATER", key: base64(action.ifThere), version: "0" },
           ],
-          success: action.then.map(operationOf),
-          failure: action.else.map(operationOf),
+          success: action.success.map(operationOf),
+          failure: action.failure.map(operationOf),
         },
       ];
     case "grant":

@@ -8,16 +8,24 @@ export const GOLDEN: string = join(import.meta.dirname, "../golden");
 const SNAPS: Readonly<Record<string, string>> = {
   "full.snap15.snap": "0000000000000002-0000000000000015.snap",
   "full.snap2a.snap": "0000000000000002-000000000000002a.snap",
+  "restore.snap": "0000000000000001-0000000000000002.snap",
 };
 
-/** @param name  `basic`, `full`, `members`, `v36`: those that have both a database and a log */
+/** Of v35 there is a snapshot, whose trailer is no part of a page file, and does no harm. */
+const DATABASES: Readonly<Record<string, string>> = {
+  restore: "restore.db",
+  v35: "v35.snapshot.db",
+};
+
+/** @param name  `basic`, `full`, `members`, `restore`, `v35`, `v36`: those that have both a database and a log */
 export function goldenDataDir(name: string): string {
   const dir = join(scratchFolder(`golden-${name}`), "data");
   const snap = join(dir, "member/snap");
   const wal = join(dir, "member/wal");
   mkdirSync(snap, { recursive: true, mode: 0o700 });
   mkdirSync(wal, { mode: 0o700 });
-  copyFileSync(join(GOLDEN, `${name}.datadir.db`), join(snap, "db"));
+  const database = DATABASES[name] ?? `${name}.datadir.db`;
+  copyFileSync(join(GOLDEN, database), join(snap, "db"));
   copyFileSync(join(GOLDEN, `${name}.wal`), join(wal, `${"0".repeat(16)}-${"0".repeat(16)}.wal`));
   for (const [file, under] of Object.entries(SNAPS)) {
     if (file.startsWith(`${name}.`) && existsSync(join(GOLDEN, file))) {

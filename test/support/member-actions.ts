@@ -17,8 +17,8 @@ export type Action =
       readonly kind: "txn";
       /** Whether this key is there decides between the two. */
       readonly ifThere: string;
-      readonly then: readonly Change[];
-      readonly else: readonly Change[];
+      readonly success: readonly Change[];
+      readonly failure: readonly Change[];
     }
   | { readonly kind: "grant"; readonly id: string; readonly ttl: number }
   | { readonly kind: "revoke" | "keepAlive"; readonly id: string }

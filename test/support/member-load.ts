@@ -99,7 +99,7 @@ export class MemberLoad {
         ),
       ];
     };
-    return { kind: "txn", ifThere: this.#key(), then: branch("t"), else: branch("e") };
+    return { kind: "txn", ifThere: this.#key(), success: branch("s"), failure: branch("f") };
   }
 
   #grant(): Action {

@@ -228,7 +228,7 @@ export class MemberModel {
       case "delete":
         return this.#changes([action], main);
       case "txn":
-        return this.#changes(this.rows.has(action.ifThere) ? action.then : action.else, main);
+        return this.#changes(this.rows.has(action.ifThere) ? action.success : action.failure, main);
       case "revoke":
         return this.#deleted(this.keysOf(action.id));
       default:

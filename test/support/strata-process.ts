@@ -1,14 +1,13 @@
 /** The parent's end of `strata-program.ts`. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { StrataOptions } from "../../src/index.ts";
 import { cleanUpAtEnd } from "./cleanup.ts";
+import { compiled } from "./compiled.ts";
 import type { Action, HashKv, Outcome, Revision, RunningMember, State } from "./member-actions.ts";
 import type { Asked, Call, Told } from "./strata-program.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../dist/test/support/strata-program.js");
+let program: string | undefined;
 
 interface Waiting {
   resolve(answer: unknown): void;
@@ -27,8 +26,8 @@ export class StrataProcess implements RunningMember, AsyncDisposable {
 
   private constructor(dir: string, options: StrataOptions, handover: boolean) {
     this.#handover = handover;
-    if (!existsSync(PROGRAM)) throw new Error(`there is no ${PROGRAM}: npm run build comes first`);
-    const child = spawn(process.execPath, [PROGRAM, dir, JSON.stringify(options)], {
+    program ??= compiled("strata-program");
+    const child = spawn(process.execPath, [program, dir, JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, STRATA_VERIFY: "all" },
     });

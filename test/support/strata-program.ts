@@ -3,13 +3,18 @@
  * second, and does what the lines on its input ask for, many at a time. Each answer is written, past all buffers, when
  * what was asked for has come about, and not before.
  *
- * Built with the rest (tsconfig.build.json), because Node 20 does not run TypeScript. See `strata-process.ts`.
+ * Made plain JavaScript by `compiled`, because Node 20 does not run TypeScript. See `strata-process.ts`.
  */
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { crc32c } from "../../native-free/crc32c.ts";
-import { KEY } from "../../src/backend/buckets.ts";
-import { compare, EtcdError, KeyValue, op, Strata, type StrataOptions } from "../../src/index.ts";
+import {
+  compare,
+  EtcdError,
+  type KeyValue,
+  op,
+  Strata,
+  type StrataOptions,
+} from "../../src/index.ts";
 import type { Action, Change, HashKv, Outcome, Revision, Row, State } from "./member-actions.ts";
 
 export type Call =
@@ -84,8 +89,8 @@ async function perform(
         );
       const { revision } = await store.txn({
         compare: [compare.version(action.ifThere, ">", 0)],
-        success: ops(action.then),
-        failure: ops(action.else),
+        success: ops(action.success),
+        failure: ops(action.failure),
       });
       return { revision: Number(revision), changed: true };
     }
@@ -163,26 +168,9 @@ async function history(store: Strata, from: number): Promise<Revision[]> {
   return revisions;
 }
 
-/** Of all that the page file has above the compacted revision, and what is alive at it: HashKV at the current one. */
 async function hash(store: Strata): Promise<HashKv> {
-  const { backend } = store.member;
-  await backend.commit();
-  const { revision, compactedRevision } = store.status();
-  const alive = new Set<string>();
-  for await (const kv of store.range({ prefix: "" })) alive.add(`${kv.modRevision} ${kv.key}`);
-  let crc = crc32c(KEY);
-  const cursor = backend.view.bucket(KEY)?.cursor();
-  for (let more = cursor?.first(); more && cursor !== undefined; more = cursor.next()) {
-    const key = cursor.key();
-    const main = Number(Buffer.from(key).readBigInt64BE(0));
-    const value = cursor.value() ?? new Uint8Array();
-    const isTombstone = key.length > 17;
-    if (main <= compactedRevision) {
-      if (isTombstone || !alive.has(`${main} ${new KeyValue(value).key}`)) continue;
-    }
-    crc = crc32c(value, crc32c(key, crc));
-  }
-  return { hash: crc >>> 0, revision: Number(revision), compacted: Number(compactedRevision) };
+  const { hash, revision, compactRevision } = await store.hashKv();
+  return { hash, revision: Number(revision), compacted: Number(compactRevision) };
 }
 
 async function answer(store: Strata, asked: Call): Promise<unknown> {
