@@ -161,7 +161,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
 
     const logged = isNew
       ? await newLog(member, options)
-      : await openLog(member.folder(WAL_FOLDER), snapFolder, options);
+      : await openLog(member.folder(WAL_FOLDER), snapFolder, backend.committedPoint.index, options);
     ({ wal } = logged);
     const { cluster } = logged;
     const parts = { backend, store, lessor, alarms, cluster };
@@ -336,13 +336,25 @@ async function firstEntries(
   return { wal, cluster, entries, snapshotIndex: 0 };
 }
 
+/**
+ * @param reflected  what the page file has of the log: everything after it is to be read
+ */
 async function openLog(
   walFolder: Directory,
   snapFolder: Directory,
+  reflected: number,
   options: RecoveryOptions,
 ): Promise<Logged> {
   const { log, identity } = options;
-  const { snapshot, broken } = loadNewestSnap(snapFolder, snapshotsOf(walFolder, log, options.wal));
+  // A later snapshot would leave a gap, if the page file is an older one that somebody has put back.
+  const valid = snapshotsOf(walFolder, log, options.wal).filter(({ index }) => index <= reflected);
+  if (valid.length === 0) {
+    throw new StrataError(
+      "INCOMPATIBLE",
+      `${snapFolder.path}/${DATABASE_NAME} has the log up to entry ${reflected}, and the log begins later: restore a snapshot`,
+    );
+  }
+  const { snapshot, broken } = loadNewestSnap(snapFolder, valid);
   for (const { name, why } of broken) {
     log({ level: "warn", message: "a snapshot file is unreadable", fields: { name, why } });
   }
@@ -357,7 +369,8 @@ async function openLog(
   }
   try {
     const metadata = decodeMetadata(wal.metadata);
-    if (typeof metadata === "string") throw new CorruptionError(walFolder.path, 0, metadata);
+    // Not a CorruptionError: an older root of the database is no remedy.
+    if (typeof metadata === "string") throw new WalError("bad-record", walFolder.path, 0, metadata);
     const { nodeId, clusterId: id } = metadata;
     const cluster = new Cluster(id, nodeId, clusterOf(snapshot, snapFolder));
     const { entries } = contents;
