@@ -402,7 +402,8 @@ async function openLog(
   }
   try {
     const metadata = decodeMetadata(wal.metadata);
-    if (typeof metadata === "string") throw new CorruptionError(walFolder.path, 0, metadata);
+    // Not a CorruptionError: an older root of the database is no remedy.
+    if (typeof metadata === "string") throw new WalError("bad-record", walFolder.path, 0, metadata);
     const { nodeId, clusterId: id } = metadata;
     const cluster = new Cluster(id, nodeId, clusterOf(snapshot, isCutOff, backend));
     const { entries } = contents;
