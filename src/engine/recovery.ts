@@ -377,7 +377,7 @@ async function openLog(
   if (snapshot === undefined && reflected + 1 < firstIndex) {
     throw new StrataError(
       "INCOMPATIBLE",
-      `${snapFolder.path}/${DATABASE_NAME} has the log up to entry ${reflected}, and ${walFolder.path} begins after it: restore a snapshot`,
+      `${snapFolder.path}/${DATABASE_NAME} has the log up to entry ${reflected}, and the log in ${walFolder.path} begins after it: restore a snapshot`,
     );
   }
   for (const { name, why } of broken) {

@@ -49,6 +49,6 @@ test("a log that does not reach back to it is an error, and not a gap", async ()
   const disk = await withOlderDatabase(300);
   await expect(openTiny(disk, new ManualClock())).rejects.toMatchObject({
     code: "INCOMPATIBLE",
-    message: expect.stringMatching(/member\/snap\/db has the log up to entry \d+, and the log/),
+    message: expect.stringMatching(/member\/snap\/db has the log up to entry \d+, and the log in/),
   });
 });
