@@ -16,6 +16,8 @@ export type Answered<R> =
   | { readonly name: string; readonly rounds: readonly R[] }
   | { readonly name: string; readonly missing: string };
 
+const FAILED = "failed: ";
+
 export async function alternate<R>(
   entries: readonly Entry<R>[],
   rounds: number,
@@ -29,7 +31,7 @@ export async function alternate<R>(
       try {
         state.answers.push(await state.entry.run(round));
       } catch (error) {
-        state.missing = `failed: ${error instanceof Error ? error.message : error}`;
+        state.missing = `${FAILED}${error instanceof Error ? error.message : error}`;
         progress(`${state.entry.name}: ${state.missing}`);
       }
     }
@@ -43,6 +45,15 @@ export function isAnswered<R>(
   answered: Answered<R>,
 ): answered is Answered<R> & { readonly rounds: readonly R[] } {
   return "rounds" in answered;
+}
+
+/** Says who did not take part, and why; a failure is also one of the whole program. */
+export function sayMissing<R>(answers: readonly Answered<R>[]): void {
+  for (const answered of answers) {
+    if (isAnswered(answered)) continue;
+    console.log(`${answered.name}: MISSING: ${answered.missing}`);
+    if (answered.missing.startsWith(FAILED)) process.exitCode = 1;
+  }
 }
 
 /** Those whose names begin with a case of its own, as in "1000 strata", without it. */

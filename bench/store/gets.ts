@@ -27,6 +27,7 @@ import {
   ofCase,
   ratios,
   SIDE,
+  sayMissing,
   shown,
   shownSpread,
 } from "./alternate.ts";
@@ -160,7 +161,7 @@ function showRows(hot: number, answers: readonly Answered<Measured>[]): object[]
   return answers.map((answered) => {
     const { name } = answered;
     if (!isAnswered(answered)) {
-      return { "keys read": hot, store: name, "gets/s": `missing: ${answered.missing}` };
+      return { "keys read": hot, store: name, "gets/s": "missing" };
     }
     const { rounds } = answered;
     const ratio = ours === undefined ? undefined : ratios(ours, rounds, speed);
@@ -208,6 +209,7 @@ async function main(): Promise<void> {
   const answers = await alternate(flat, rounds, progress);
   const rows = hots.flatMap((hot) => showRows(hot, ofCase(answers, `${hot}`)));
   console.table(rows);
+  sayMissing(answers);
   for (const hot of hots) {
     const found = answers.find(({ name }) => name === `${hot} ${STRATA.name}`);
     if (found === undefined || !isAnswered(found)) continue;

@@ -1,5 +1,5 @@
 /** The packages of bench/peers: development's alone, installed by `npm run bench:peers`, and named when they are not. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { projectFolder } from "../../test/support/judge.ts";
@@ -15,8 +15,12 @@ export type Loaded =
 /** Never throws: a package that is not there, or whose binary does not load, says why. */
 export function loadPeer(name: PeerPackage): Loaded {
   const require = createRequire(join(FOLDER, "package.json"));
+  const installed = join(FOLDER, "node_modules", name, "package.json");
+  if (!existsSync(installed)) {
+    return { found: false, why: "not installed: npm run bench:peers does that" };
+  }
   try {
-    const manifest = readFileSync(join(FOLDER, "node_modules", name, "package.json"), "utf8");
+    const manifest = readFileSync(installed, "utf8");
     const { version } = JSON.parse(manifest) as { readonly version: string };
     const module = require(name) as unknown;
     // Its binary is loaded with the first database.
@@ -24,7 +28,7 @@ export function loadPeer(name: PeerPackage): Loaded {
     return { found: true, module, version };
   } catch (error) {
     const [line = ""] = String(error).split("\n");
-    return { found: false, why: `${line} (npm run bench:peers installs it)` };
+    return { found: false, why: `${line} (npm run bench:peers builds it)` };
   }
 }
 

@@ -30,6 +30,7 @@ import {
   ofCase,
   ratios,
   SIDE,
+  sayMissing,
   shown,
   shownSpread,
 } from "./alternate.ts";
@@ -206,8 +207,8 @@ function speed({ ops, seconds }: Measured): number {
 }
 
 function showRow(row: Row): object {
-  const { callers, name, missing, perSecond, ratio, p50Us, p99Us, cpuUs, peakRssBytes } = row;
-  if (perSecond === undefined) return { callers, store: name, "puts/s": `missing: ${missing}` };
+  const { callers, name, perSecond, ratio, p50Us, p99Us, cpuUs, peakRssBytes } = row;
+  if (perSecond === undefined) return { callers, store: name, "puts/s": "missing" };
   return {
     callers,
     store: name,
@@ -288,6 +289,7 @@ async function main(): Promise<void> {
     return some.map((answered) => rowOf(callers, answered, ours));
   });
   console.table(rows.map(showRow));
+  sayMissing(answers);
   for (const line of verdicts(rows)) console.log(line);
   if (values.json !== undefined) {
     const report = { at: new Date().toISOString(), machine, scale, rounds, rows };

@@ -22,6 +22,7 @@ import {
   isAnswered,
   mebibytes,
   ratios,
+  sayMissing,
   shownSpread,
 } from "./alternate.ts";
 import { copyDataDir, databaseBytes, madeDataDir, writeReport } from "./data-dir.ts";
@@ -132,7 +133,7 @@ function show(answers: readonly Answered<StartFigure>[]): void {
   console.table(
     answers.map((answered) => {
       const { name } = answered;
-      if (!isAnswered(answered)) return { name, "first answer": `missing: ${answered.missing}` };
+      if (!isAnswered(answered)) return { name, "first answer, s": "missing" };
       const { rounds } = answered;
       const of = (value: (figure: StartFigure) => number): Spread => spread(rounds.map(value));
       return {
@@ -189,6 +190,7 @@ async function main(): Promise<void> {
   const program = join(dirname(fileURLToPath(import.meta.url)), "start-side.js");
   const answers = await measureStart({ made, folder, keys, rounds, program, progress });
   show(answers);
+  sayMissing(answers);
   writeReport(values.json, { machine, keys, rounds, answers });
 }
 
