@@ -79,6 +79,8 @@ type measured struct {
 	Digest       string  `json:"digest"`
 	CPUSeconds   float64 `json:"cpuSeconds"`
 	PeakRSSBytes int64   `json:"peakRssBytes"`
+	P50Us        float64 `json:"p50Us,omitempty"`
+	P99Us        float64 `json:"p99Us,omitempty"`
 }
 
 // clock is of the wall and of the processors: beside busy neighbours, only the second can be compared.
@@ -127,6 +129,8 @@ type benchFlags struct {
 	keySpace, seed        uint64
 	each, noSync, warm    bool
 	txMaxSize             int64
+	callers, warmPuts     int
+	hot                   uint64
 }
 
 // runBench times one question and prints {ops, seconds, digest}. Opening the file, and the digest of what was
@@ -139,12 +143,15 @@ func runBench(args []string) error {
 		"compact": {2, benchCompact},
 		"fill":    {1, benchFill},
 		"get":     {1, benchGet},
+		"load":    {1, benchLoad},
 		"open":    {1, benchOpen},
+		"put":     {1, benchPut},
 		"random":  {1, benchRandom},
+		"read":    {1, benchRead},
 		"scan":    {1, benchScan},
 	}
 	if len(args) == 0 || modes[args[0]].run == nil {
-		return fmt.Errorf("bench compact|fill|get|open|random|scan")
+		return fmt.Errorf("bench compact|fill|get|load|open|put|random|read|scan")
 	}
 	var f benchFlags
 	flags := newFlags("bench " + args[0])
@@ -157,14 +164,18 @@ func runBench(args []string) error {
 	flags.BoolVar(&f.each, "each", false, "a read transaction for each get")
 	flags.BoolVar(&f.warm, "warm", false, "the same reads once before the clock starts")
 	flags.BoolVar(&f.noSync, "no-sync", false, "sync once at the end")
+	flags.IntVar(&f.callers, "callers", 1, "goroutines that put and wait")
+	flags.IntVar(&f.warmPuts, "warm-puts", 0, "puts before the clock starts")
+	flags.Uint64Var(&f.hot, "hot", 1, "keys that are read, evenly among the key space")
 	flags.Int64Var(&f.txMaxSize, "tx-max-size", 65536, "bytes per transaction of compact")
 	mode := modes[args[0]]
 	files, err := parse(flags, args[1:], mode.files)
 	if err != nil {
 		return err
 	}
-	if f.n < 1 || f.txSize < 1 || f.valueBytes < 0 || f.keySpace < 1 || uint32(f.seed) == 0 {
-		return fmt.Errorf("n, tx-size, key-space and seed start at 1")
+	if f.n < 1 || f.txSize < 1 || f.valueBytes < 0 || f.keySpace < 1 || uint32(f.seed) == 0 || f.callers < 1 ||
+		f.warmPuts < 0 || f.hot < 1 || args[0] == "read" && f.hot > f.keySpace {
+		return fmt.Errorf("n, tx-size, key-space, seed, callers and hot start at 1; hot ends at key-space")
 	}
 	result, err := mode.run(files, f)
 	if err != nil {

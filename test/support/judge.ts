@@ -227,7 +227,7 @@ export async function judgeHold(
 }
 
 /** Benchmarks run from the build, where Go's sources are not. */
-function projectFolder(): string {
+export function projectFolder(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, "package.json"))) {
     const above = dirname(folder);
@@ -269,6 +269,35 @@ export type Bench =
       readonly warm?: boolean;
     }
   | { readonly mode: "scan" | "open"; readonly file: string }
+  | {
+      /** Durable puts of text keys, each one's own transaction, or one `Batch` for all that wait. */
+      readonly mode: "put";
+      readonly file: string;
+      readonly n: number;
+      readonly callers: number;
+      /** Puts before the clock starts. */
+      readonly warmPuts: number;
+      readonly valueBytes: number;
+    }
+  | {
+      /** Text keys in order, as fast as it goes. */
+      readonly mode: "load";
+      readonly file: string;
+      readonly n: number;
+      readonly txSize: number;
+      readonly valueBytes: number;
+    }
+  | {
+      /** Gets of `hot` of the text keys, which lie evenly among `keySpace`. */
+      readonly mode: "read";
+      readonly file: string;
+      readonly n: number;
+      readonly hot: number;
+      readonly keySpace: number;
+      readonly seed: number;
+      readonly each?: boolean;
+      readonly warm?: boolean;
+    }
   | ({ readonly mode: "compact"; readonly file: string; readonly target: string } & CompactOptions);
 
 export interface Measured {
@@ -280,6 +309,9 @@ export interface Measured {
   readonly cpuSeconds: number;
   /** The most memory that the process had at once until the work was done, what it maps of the file included. */
   readonly peakRssBytes: number;
+  /** Of one operation, where each is timed. */
+  readonly p50Us?: number;
+  readonly p99Us?: number;
 }
 
 /** The peer's side of a benchmark, in a process of its own that times only the work. */
@@ -290,8 +322,12 @@ export function judgeBench(bench: Bench): Measured {
   if ("seed" in bench) args.push(`--seed=${bench.seed}`, `--key-space=${bench.keySpace}`);
   if ("valueBytes" in bench) args.push(`--value-bytes=${bench.valueBytes}`);
   if ("fillPercent" in bench) args.push(`--fill-percent=${bench.fillPercent}`);
-  if (bench.mode === "get" && bench.each) args.push("--each");
-  if (bench.mode === "get" && bench.warm) args.push("--warm");
+  if ("callers" in bench) {
+    args.push(`--callers=${bench.callers}`, `--warm-puts=${bench.warmPuts}`);
+  }
+  if ("hot" in bench) args.push(`--hot=${bench.hot}`);
+  if ("each" in bench && bench.each) args.push("--each");
+  if ("warm" in bench && bench.warm) args.push("--warm");
   if (bench.mode === "compact") args.push(...compactArgs(bench));
   args.push(bench.file);
   if (bench.mode === "compact") args.push(bench.target);
