@@ -52,7 +52,7 @@ export interface CommitReport extends Root {
 export interface CompactTask {
   /** History below this goes. */
   readonly revision: number;
-  /** Sorted: what stays of the revisions up to `revision`. */
+  /** Sorted: what stays of the revisions that this step may come to, from the first one on. */
   readonly keptMains: Float64Array;
   readonly keptSubs: Uint32Array;
   /** Where to go on: the first revision not looked at yet. */

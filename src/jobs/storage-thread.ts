@@ -49,6 +49,7 @@ export class StorageThread implements Storage {
       filename: workerFile("storage"),
       minThreads: 1,
       maxThreads: 1,
+      stricterFIFO: true,
       idleTimeout: Number.POSITIVE_INFINITY,
     });
     const path = this.#path;

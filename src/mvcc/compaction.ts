@@ -73,15 +73,17 @@ export class Compactor {
     }
     // A later one has begun: what this one would keep, it may not.
     if (sweep.state === "overtaken") return { revision, deleted: 0, tookMs: 0 };
-    const keptMains = shared(sweep.kept.mains, Float64Array);
-    const keptSubs = shared(sweep.kept.subs, Uint32Array);
+    const { mains, subs } = sweep.kept;
+    let kept = 0;
     let next = { nextMain: 0, nextSub: 0 };
     let deleted = 0;
     for (;;) {
+      // A step cannot come to more of what is kept than it looks at.
+      const end = kept + this.#batchLimit;
       const step = await this.#backend.compact({
         revision,
-        keptMains,
-        keptSubs,
+        keptMains: mains.slice(kept, end),
+        keptSubs: subs.slice(kept, end),
         fromMain: next.nextMain,
         fromSub: next.nextSub,
         limit: this.#batchLimit,
@@ -89,6 +91,7 @@ export class Compactor {
       deleted += step.deleted;
       if (step.done) break;
       next = step;
+      while (kept < mains.length && isBefore(mains, subs, kept, step)) kept++;
       await this.#clock.sleep(this.#sleepMs, signal);
       if (signal.aborted) return undefined;
     }
@@ -96,12 +99,12 @@ export class Compactor {
   }
 }
 
-/** The same in memory that another thread can see: it is not copied for every step then. */
-function shared<A extends Float64Array | Uint32Array>(
-  from: A,
-  make: new (buffer: SharedArrayBuffer) => A,
-): A {
-  const to = new make(new SharedArrayBuffer(from.byteLength));
-  to.set(from);
-  return to;
+function isBefore(
+  mains: Float64Array,
+  subs: Uint32Array,
+  at: number,
+  { nextMain, nextSub }: { readonly nextMain: number; readonly nextSub: number },
+): boolean {
+  const main = mains[at] as number;
+  return main === nextMain ? (subs[at] as number) < nextSub : main < nextMain;
 }
