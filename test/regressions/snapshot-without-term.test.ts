@@ -23,7 +23,7 @@ test("the first snapshot of an etcd 3.4 data dir has the term of its entry", asy
     readLog(wal, { index: 0, term: 0 }, "write").entries.map(({ index, term }) => [index, term]),
   );
   const taken = validSnapshots(wal).filter(({ index }) => index > 0);
-  expect(taken.length).toBeGreaterThan(1);
+  expect(taken.length).toBeGreaterThan(0);
   for (const { index, term } of taken) expect([index, term]).toEqual([index, terms.get(index)]);
   // The next start begins with the newest.
   await (await Strata.open({ dir })).close();
