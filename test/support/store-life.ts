@@ -1,6 +1,7 @@
 /** A store's life on a disk that tests break, small enough that everything rare happens in it several times. */
 
 import type { DirectoryTree } from "../../native-free/file.ts";
+import { nextTurn } from "../../src/base/turn.ts";
 import { Strata, StrataError, type StrataOptions } from "../../src/index.ts";
 import { PageFile } from "../../src/pagefile/page-file.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -75,7 +76,10 @@ export function openTiny(
   return Strata.open({ disk }, { clock, random: () => 0.5, log: silent, ...TINY, ...options });
 }
 
-/** Performs operations at once, and tells the witness. @throws (rejects) what the first that fails was answered with */
+/**
+ * Performs operations at once, some of them while others are on their way to the disk, and tells the witness.
+ * @throws (rejects) what the first that fails was answered with
+ */
 export async function workTogether(
   store: Strata,
   clock: ManualClock,
@@ -83,9 +87,10 @@ export async function workTogether(
   ops: readonly StoreOp[],
 ): Promise<void> {
   let pending = ops.length;
-  const work = ops.map(async (op) => {
+  const work = ops.map(async (op, i) => {
     witness.asked(op);
     try {
+      for (let turns = i % 4; turns > 0; turns--) await nextTurn();
       const ack = await tryPerform(store, op);
       if (ack === undefined) witness.refused(op.id);
       else witness.acknowledged(ack);
