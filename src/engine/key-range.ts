@@ -21,8 +21,9 @@ export interface RequestRange {
   readonly rangeEnd: Uint8Array;
 }
 
+/** The request's own: it is logged before it is applied, and both must be of the same bytes. */
 export function bytesOf(key: Key): Uint8Array {
-  return typeof key === "string" ? Buffer.from(key) : key;
+  return typeof key === "string" ? Buffer.from(key) : Buffer.from(key);
 }
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -52,7 +53,7 @@ function prefixRange(prefix: Uint8Array): RequestRange {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return { key: prefix, rangeEnd: ALL_FROM };
-  const rangeEnd = prefix.slice(0, length);
+  const rangeEnd = new Uint8Array(prefix.subarray(0, length));
   rangeEnd[length - 1] = (rangeEnd[length - 1] as number) + 1;
   return { key: prefix, rangeEnd };
 }

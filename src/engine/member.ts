@@ -268,28 +268,35 @@ export class Member {
   async txn(request: TxnRequest): Promise<TxnResult> {
     checkTxn(request, this.#options.maxTxnOps);
     if (isReadOnly(request)) {
-      this.#assertOpen();
+      this.assertOpen();
       return applyTxn(this.store, (id) => this.lessor.has(id), request);
     }
     return this.#propose(request);
   }
 
+  /**
+   * The revision that a range is to read at.
+   * @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE
+   */
+  readableRevision(request: RangeRequest): number {
+    this.assertOpen();
+    checkRange(request);
+    return this.store.readableRevision(request.revision);
+  }
+
   /** At once, however much it is. @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE */
   range(request: RangeRequest): RangeOutcome {
-    this.#assertOpen();
-    checkRange(request);
-    return rangeAtOnce(this.store, request, this.store.readableRevision(request.revision));
+    return rangeAtOnce(this.store, request, this.readableRevision(request));
   }
 
   /** A step at a time; see range.ts. */
   rangeSteps(request: RangeRequest, counts = true): Generator<undefined, RangeOutcome> {
-    this.#assertOpen();
-    checkRange(request);
-    return rangeSteps(this.store, request, this.store.readableRevision(request.revision), counts);
+    return rangeSteps(this.store, request, this.readableRevision(request), counts);
   }
 
   /** @returns when the revision is set, or, if `physical`, when what it gives up is gone from the disk */
   async compact(request: CompactionRequest): Promise<void> {
+    this.assertOpen();
     const { compactedRevision, currentRevision } = this.store;
     if (request.revision <= compactedRevision) throw new EtcdError("COMPACTED");
     if (request.revision > currentRevision) throw new EtcdError("FUTURE");
@@ -328,6 +335,7 @@ export class Member {
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
+    this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
@@ -355,7 +363,7 @@ export class Member {
 
   /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
   get(key: string): Uint8Array | undefined {
-    this.#assertOpen();
+    this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
     const found = this.store.find(key, Number.POSITIVE_INFINITY);
     return found && this.store.recordCopy(found.main, found.sub);
@@ -494,12 +502,13 @@ export class Member {
       .finally(() => this.#compactions.delete(revision));
   }
 
-  #assertOpen(): void {
+  /** @throws StrataError CLOSED */
+  assertOpen(): void {
     if (this.#closed !== undefined) throw new StrataError("CLOSED", "the store is closed");
   }
 
   #assertWritable(): void {
-    this.#assertOpen();
+    this.assertOpen();
     if (this.#proposals.failure !== undefined) throw this.#proposals.error();
   }
 

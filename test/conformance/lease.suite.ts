@@ -94,7 +94,11 @@ export function describeLease(subject: Subject): void {
     });
 
     test("all of them, the soonest to expire first", async () => {
-      for (const [id, ttl] of [[1n, 500], [2n, 100], [3n, 900]] as const) {
+      for (const [id, ttl] of [
+        [1n, 500],
+        [2n, 100],
+        [3n, 900],
+      ] as const) {
         await on.client.leaseGrant(ttl, id);
       }
       expect(await on.client.leases()).toEqual([2n, 1n, 3n]);

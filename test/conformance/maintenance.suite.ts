@@ -23,26 +23,29 @@ export function describeMaintenance(subject: Subject): void {
   });
 
   describeOn("compaction", subject, {}, (on) => {
-    test.each([true, false])("reads below it fail at once, at it not; physical: %s", async (physical) => {
-      await on.puts(["a", "1"], ["a", "2"], ["b", "1"], ["a", "3"]);
-      const { base } = on;
-      await on.client.compact(base + 2, physical);
-      await expectRefusal(on.client.range({ key: "a", revision: base + 1 }), "compacted");
-      await expectRefusal(on.client.range({ ...EVERY, revision: base + 1 }), "compacted");
-      await expectRefusal(
-        on.client.range({ ...EVERY, countOnly: true, revision: base + 1 }),
-        "compacted",
-      );
-      await expectRefusal(
-        on.client.txn({ success: [{ range: { key: "a", revision: base + 1 } }] }),
-        "compacted",
-      );
-      const success = [{ put: { key: "x" } }, { range: { key: "a", revision: base + 1 } }];
-      await expectRefusal(on.client.txn({ success }), "compacted");
-      expect(await on.all(base + 2)).toEqual(["a=2"]);
-      expect(await on.all(base + 3)).toEqual(["a=2", "b=1"]);
-      expect(await on.all()).toEqual(["a=3", "b=1"]);
-    });
+    test.each([true, false])(
+      "reads below it fail at once, at it not; physical: %s",
+      async (physical) => {
+        await on.puts(["a", "1"], ["a", "2"], ["b", "1"], ["a", "3"]);
+        const { base } = on;
+        await on.client.compact(base + 2, physical);
+        await expectRefusal(on.client.range({ key: "a", revision: base + 1 }), "compacted");
+        await expectRefusal(on.client.range({ ...EVERY, revision: base + 1 }), "compacted");
+        await expectRefusal(
+          on.client.range({ ...EVERY, countOnly: true, revision: base + 1 }),
+          "compacted",
+        );
+        await expectRefusal(
+          on.client.txn({ success: [{ range: { key: "a", revision: base + 1 } }] }),
+          "compacted",
+        );
+        const success = [{ put: { key: "x" } }, { range: { key: "a", revision: base + 1 } }];
+        await expectRefusal(on.client.txn({ success }), "compacted");
+        expect(await on.all(base + 2)).toEqual(["a=2"]);
+        expect(await on.all(base + 3)).toEqual(["a=2", "b=1"]);
+        expect(await on.all()).toEqual(["a=3", "b=1"]);
+      },
+    );
 
     test("of what was compacted, and of the future", async () => {
       await on.puts(["a", "1"], ["a", "2"]);

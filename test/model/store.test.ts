@@ -177,7 +177,9 @@ class History {
   /** One request, and the model's answer. */
   async #one(): Promise<void> {
     const call = this.#call();
-    expect(await outcome(this.#settled(call(this.#client)))).toEqual(await outcome(call(this.#right)));
+    expect(await outcome(this.#settled(call(this.#client)))).toEqual(
+      await outcome(call(this.#right)),
+    );
   }
 
   #call(): Call {
@@ -264,7 +266,9 @@ class History {
     if (this.#random.bool(0.5) && at > low + (revision - low) / 2) return;
     const physical = this.#random.bool();
     const call: Call = (client) => client.compact(at, physical);
-    expect(await outcome(this.#settled(call(this.#client)))).toEqual(await outcome(call(this.#right)));
+    expect(await outcome(this.#settled(call(this.#client)))).toEqual(
+      await outcome(call(this.#right)),
+    );
   }
 
   async #time(): Promise<void> {

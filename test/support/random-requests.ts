@@ -97,7 +97,11 @@ export class RandomRequests {
       if (roll < 9) return { range: this.range() };
       return depth < 2 ? { txn: this.txn(depth + 1) } : { range: this.range() };
     };
-    return { compare: random.bool() ? [] : some(() => this.compare()), success: some(op), failure: some(op) };
+    return {
+      compare: random.bool() ? [] : some(() => this.compare()),
+      success: some(op),
+      failure: some(op),
+    };
   }
 
   compare(): Compare {
