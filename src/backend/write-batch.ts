@@ -173,7 +173,8 @@ export class WriteBatch implements Batch {
     if (this.#firstMain === 0 || at < 0 || at >= this.#mains) return false;
     const record = (this.#startOf[at] as number) + sub;
     const end = at + 1 < this.#mains ? (this.#startOf[at + 1] as number) : this.#records;
-    if (record >= end || (this.#lengthOf[record] as number) % 2 !== (tombstone ? 1 : 0)) return false;
+    if (record >= end || (this.#lengthOf[record] as number) % 2 !== (tombstone ? 1 : 0))
+      return false;
     const place = this.#placeOf[record] as number;
     into.bytes = (this.chunks[Math.floor(place / CHUNK_STRIDE)] as Chunk).bytes;
     into.offset = place % CHUNK_STRIDE;
