@@ -115,12 +115,24 @@ const WRITEV_PARTS_MAX = 1024;
 export class SystemFile implements RandomAccessFile {
   readonly path: string;
   readonly fd: number;
-  #open = true;
+  #open: boolean;
 
-  /** @throws the system's error (ENOENT, EACCES, EISDIR, …) with `code` and `path`. */
-  constructor(path: string, mode: OpenMode, permissions = 0o600) {
+  /**
+   * @param borrowed  see `borrow`
+   * @throws the system's error (ENOENT, EACCES, EISDIR, …) with `code` and `path`.
+   */
+  constructor(path: string, mode: OpenMode, permissions = 0o600, borrowed?: number) {
     this.path = path;
-    this.fd = openSync(path, FLAGS[mode], permissions);
+    this.fd = borrowed ?? openSync(path, FLAGS[mode], permissions);
+    this.#open = borrowed === undefined;
+  }
+
+  /**
+   * A file that another thread of this process has open, by its descriptor: the same file also if there is another of
+   * its name by now. Whoever opened it closes it when this one is no more used.
+   */
+  static borrow(path: string, fd: number): SystemFile {
+    return new SystemFile(path, "read", undefined, fd);
   }
 
   size(): number {

@@ -6,16 +6,19 @@ export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { Key, Keys } from "./engine/key-range.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
+export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
 export {
   type AlarmName,
   type Alarms,
   type CallOptions,
   type DeleteResponse,
+  type HashKvResponse,
   type LeaseStatus,
   type Leases,
   type OpResponse,
   type PutResponse,
   type RangeResponse,
+  type SnapshotOptions,
   Strata,
   type StrataOptions,
   type StrataPlace,
@@ -38,3 +41,4 @@ export type {
   WatchKeysOptions,
   WatchResponse,
 } from "./engine/watch.ts";
+export type { Progress } from "./jobs/progress.ts";

@@ -14,7 +14,7 @@
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Bucket } from "../pagefile/bucket.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
@@ -189,6 +189,11 @@ export class Backend implements RowSink {
     return this.#pins.pin(this.#root, purpose, this.#clock.nowMs());
   }
 
+  /** A view of a pinned commit, through this thread's cache. Close it before the pin is let go. */
+  viewAt({ root }: Pin): ReadTx {
+    return this.#reader.view(root.meta);
+  }
+
   /** Who keeps old pages from being used again, and for how long. */
   pinned(): PinReport[] {
     return this.#pins.report(this.#clock.nowMs());
@@ -218,6 +223,12 @@ export class Backend implements RowSink {
     encode: (bytes: Uint8Array, offset: number) => number,
   ): ValuePlace {
     return this.#filling.record(main, sub, tombstone, valueBytesMax, encode);
+  }
+
+  /** What the file has at the start, as the log says it; before anything is applied. */
+  startsAt(point: LogPoint): void {
+    this.#applied = point;
+    this.#committed = point;
   }
 
   /** All effects of the log up to `point` are in the buffer. */
@@ -278,6 +289,14 @@ export class Backend implements RowSink {
     return this.#failure;
   }
 
+  /** @throws StrataError FAILED once writing has failed */
+  assertWorks(): void {
+    if (this.#failure === undefined) return;
+    const reason = reasonOf(this.#failure);
+    const what = `writing the database failed, the store must be opened again: ${reason}`;
+    throw new StrataError("FAILED", what, { cause: this.#failure });
+  }
+
   /**
    * Commits everything that was applied before the call.
    * @throws (rejects) StrataError FAILED
@@ -288,11 +307,11 @@ export class Backend implements RowSink {
       if (this.#busy !== undefined) await this.#busy;
       else if (this.#dirty) this.#start();
       else return;
-      this.#assertWorks();
+      this.assertWorks();
     }
     while (this.#committing === batch) {
       await this.#busy;
-      this.#assertWorks();
+      this.assertWorks();
     }
   }
 
@@ -302,7 +321,7 @@ export class Backend implements RowSink {
    */
   async compact(task: Omit<CompactTask, "pins">): Promise<CompactReport> {
     while (this.#busy !== undefined) await this.#busy;
-    this.#assertWorks();
+    this.assertWorks();
     let report: CompactReport | undefined;
     this.#run(async () => {
       report = await this.#storage.compact({ ...task, pins: this.#pins.txids() });
@@ -310,7 +329,7 @@ export class Backend implements RowSink {
       this.#older = this.#committed;
     });
     await this.#busy;
-    this.#assertWorks();
+    this.assertWorks();
     invariant(report !== undefined, "a step that did not fail has its report");
     return report;
   }
@@ -346,13 +365,6 @@ export class Backend implements RowSink {
 
   get #dirty(): boolean {
     return this.#filling.operations > 0 || this.#applied.index !== this.#committed.index;
-  }
-
-  #assertWorks(): void {
-    if (this.#failure === undefined) return;
-    throw new StrataError("FAILED", "writing the database failed, the store must be opened again", {
-      cause: this.#failure,
-    });
   }
 
   /** One timer for however many writes. */
@@ -411,12 +423,19 @@ export class Backend implements RowSink {
     this.applied(this.#applied);
   }
 
+  /** If the new root cannot be read, reads go on with the old one, which no further commit overwrites then. */
   #switchTo(report: CommitReport): void {
     this.#reader.written(report.written);
+    const view = this.#reader.view(report.meta);
+    try {
+      this.#keys = view.bucket(KEY);
+    } catch (error) {
+      view.close();
+      throw error;
+    }
     this.#view.close();
     this.#root = { meta: report.meta, space: report.space };
-    this.#view = this.#reader.view(report.meta);
-    this.#keys = this.#view.bucket(KEY);
+    this.#view = view;
   }
 
   #keyOf(main: number, sub: number, tombstone: boolean): Uint8Array {

@@ -48,6 +48,13 @@ export class StrataError extends Error {
   }
 }
 
+/** What it came from in the end, for a message: `EIO: i/o error, fdatasync`, whatever was made of that on the way. */
+export function reasonOf(error: unknown): string {
+  let root = error;
+  while (root instanceof Error && root.cause !== undefined) root = root.cause;
+  return root instanceof Error ? root.message : String(root);
+}
+
 /** Bytes that the format does not allow, with the file and the place in it. */
 export class CorruptionError extends StrataError {
   override readonly name: string = "CorruptionError";

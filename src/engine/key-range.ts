@@ -53,7 +53,8 @@ function prefixRange(prefix: Uint8Array): RequestRange {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return { key: prefix, rangeEnd: ALL_FROM };
-  const rangeEnd = new Uint8Array(prefix.subarray(0, length));
+  // Not `slice`: a Buffer's shares its bytes.
+  const rangeEnd = Uint8Array.from(prefix.subarray(0, length));
   rangeEnd[length - 1] = (rangeEnd[length - 1] as number) + 1;
   return { key: prefix, rangeEnd };
 }

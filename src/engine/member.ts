@@ -11,7 +11,9 @@ import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.t
 import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
-import { EtcdError, StrataError } from "../base/errors.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { JobPool } from "../jobs/pool.ts";
+import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -48,15 +50,24 @@ import {
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { Hashes, type KvHash } from "./hashes.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import {
+  type SavedSnapshot,
+  type Snapshot,
+  type SnapshotProgress,
+  Snapshots,
+} from "./snapshots.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface MemberOptions {
   /** The data dir. */
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
+  /** Long work runs on threads, which open the files of `disk` by their paths; else in slices on this one. */
+  readonly threads: boolean;
   readonly clock: Clock;
   /** 0 ≤ result < 1. */
   readonly random: () => number;
@@ -123,6 +134,11 @@ export class Member {
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
   readonly #snapshotter: Snapshotter;
+  readonly #jobPool: JobPool | undefined;
+  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #hashes: Hashes;
+  readonly #snapshots: Snapshots;
+  readonly #upkeep: Upkeep;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
@@ -148,6 +164,11 @@ export class Member {
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
     this.store.listener = new WatchListener(this.watches);
     this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    this.#upkeep = parts.upkeep;
+    this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
+    const jobs = this.#jobPool && { pool: this.#jobPool, path: parts.databasePath };
+    this.#hashes = new Hashes({ store: this.store, backend: this.backend, clock, jobs });
+    this.#snapshots = new Snapshots({ backend: this.backend, jobs });
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -162,6 +183,7 @@ export class Member {
         wal: this.#wal,
         snapFolder: parts.snapFolder,
         walFolder: parts.walFolder,
+        upkeep: parts.upkeep,
         log: options.log,
         failed: (error) => this.#proposals.fail(error),
       },
@@ -179,7 +201,8 @@ export class Member {
    * @throws (rejects) as `recover`
    */
   static async open(options: MemberOptions): Promise<Member> {
-    const { clock } = options;
+    const { clock, threads } = options;
+    const upkeep = threads ? new UpkeepThreads() : new UpkeepHere();
     const quota = new Quota(options.quotaBytes, options.quotaBasis);
     // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
     let member: Member | undefined;
@@ -187,12 +210,14 @@ export class Member {
       if (member === undefined) throw new StrataError("CLOSED", "the member is not running");
       return member;
     };
+    // Zeros are laid out in advance for the sake of the sync.
+    const { prepare } = options.wal.noFsync ? {} : upkeep;
     const found = await recover({
       disk: options.disk,
       storage: options.storage,
       identity: options,
       backend: { ...options.backend, clock },
-      wal: options.wal,
+      wal: { ...options.wal, ...(prepare && { prepare }) },
       log: options.log,
       onProgress: options.onProgress,
       signal: options.signal,
@@ -240,7 +265,15 @@ export class Member {
         backend.applied({ index: entry.index, term: entry.term });
       }
       applier.putClusterRows();
-      member = new Member(options, { ...found, quota, requestIds, term: hardState.term });
+      // A commit on the way here may have failed, and nobody has been listening.
+      backend.assertWorks();
+      member = new Member(options, {
+        ...found,
+        quota,
+        requestIds,
+        upkeep,
+        term: hardState.term,
+      });
     } catch (error) {
       await wal.close().catch(() => undefined);
       await backend.abandon().catch(() => undefined);
@@ -340,6 +373,34 @@ export class Member {
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
 
+  // -- long work, of one commit, beside whatever else goes on
+
+  /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile */
+  hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
+    return this.#job(signal, (stop) => this.#hashes.hashKv(revision, stop));
+  }
+
+  /** @throws (rejects) as Hashes.hash; StrataError CLOSED */
+  hash(signal?: AbortSignal): Promise<number> {
+    return this.#job(signal, (stop) => this.#hashes.hash(stop));
+  }
+
+  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED */
+  async snapshot(signal?: AbortSignal, onProgress?: SnapshotProgress): Promise<Snapshot> {
+    const snapshot = await this.#job(signal, (stop) => this.#snapshots.take(stop, onProgress));
+    this.#track(snapshot.ended);
+    return snapshot;
+  }
+
+  /** @throws (rejects) as Snapshots.save; StrataError CLOSED */
+  saveSnapshot(
+    target: string,
+    signal?: AbortSignal,
+    onProgress?: SnapshotProgress,
+  ): Promise<SavedSnapshot> {
+    return this.#job(signal, (stop) => this.#snapshots.save(target, stop, onProgress));
+  }
+
   // -- the member itself
 
   status(): MemberStatus {
@@ -365,7 +426,8 @@ export class Member {
   get(key: string): Uint8Array | undefined {
     this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
-    const found = this.store.find(key, Number.POSITIVE_INFINITY);
+    // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
+    const found = this.store.find(key, this.store.currentRevision);
     return found && this.store.recordCopy(found.main, found.sub);
   }
 
@@ -397,24 +459,51 @@ export class Member {
   /** Drops everything as a crash would, but gives up its files. For tests, and for a store that has failed. */
   async abandon(): Promise<void> {
     this.#closed ??= Promise.resolve();
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store was abandoned"));
     this.watches.close();
     this.lessor.stop();
     this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
     await Promise.allSettled(this.#background);
+    await this.#endJobs();
     await this.#compactor.stop();
     await this.#wal.close().catch(() => undefined);
+    await this.#snapshotter.settled();
+    await this.#upkeep.close();
     await this.backend.abandon();
   }
 
   // -- inside
+
+  /** Ends with the member. */
+  async #job<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.assertOpen();
+    signal?.throwIfAborted();
+    const stopped = this.#stopped.signal;
+    const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
+    this.#track(job);
+    return job;
+  }
+
+  #track(job: Promise<unknown>): void {
+    const gone = (): boolean => this.#jobs.delete(job);
+    this.#jobs.add(job);
+    job.then(gone, gone);
+  }
+
+  async #endJobs(): Promise<void> {
+    while (this.#jobs.size > 0) await Promise.allSettled(this.#jobs);
+    await this.#jobPool?.close();
+  }
 
   #run(): void {
     this.#background.push(this.lessor.run(this.#stopped.signal));
   }
 
   async #close(handover: boolean): Promise<void> {
-    this.#stopped.abort();
+    this.#stopped.abort(new StrataError("CLOSED", "the store is closed"));
     await Promise.allSettled(this.#background);
     this.watches.close();
     try {
@@ -428,9 +517,11 @@ export class Member {
       await this.#proposals.settled();
       await this.#compactor.stop();
       await this.#snapshotter.settled();
+      await this.#endJobs();
       try {
         await this.#wal.close();
       } finally {
+        await this.#upkeep.close();
         await this.backend.close();
       }
     }
@@ -518,13 +609,13 @@ export class Member {
     this.#options.log({
       level: "error",
       message: "a write failed: reads go on, writes are refused until the store is opened again",
-      fields: { error: String(error) },
+      fields: { error: reasonOf(error) },
     });
   }
 
   #failureText(): string | undefined {
     const { failure } = this.#proposals;
-    return failure === undefined ? undefined : String(failure);
+    return failure === undefined ? undefined : reasonOf(failure);
   }
 }
 
@@ -555,11 +646,13 @@ interface MemberParts {
   readonly wal: Wal;
   readonly quota: Quota;
   readonly requestIds: RequestIds;
+  readonly upkeep: Upkeep;
   readonly term: number;
   readonly snapshotIndex: number;
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
   readonly lockedBy: "flock" | "sidecar" | "none";
+  readonly databasePath: string;
 }
 
 export { TXN_OPS_MAX };

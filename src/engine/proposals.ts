@@ -7,7 +7,7 @@
  * the disk the next one gathers.
  */
 import type { Backend } from "../backend/backend.ts";
-import { EtcdError, StrataError } from "../base/errors.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import type { Entry, EntryType } from "../wal/entry.ts";
 import { EntryType as Types } from "../wal/entry.ts";
 import type { Wal } from "../wal/wal.ts";
@@ -69,7 +69,7 @@ export class Proposals {
    * @param data  of more than LOG_COPIES_BYTES it must not change until the promise is settled
    * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
    *   the answer; an EtcdError is one, too, and any other error breaks the store
-   * @throws (rejects) what `apply` throws; StrataError FAILED
+   * @throws (rejects) the EtcdError that `apply` throws; StrataError FAILED
    */
   propose<T>(
     data: Uint8Array,
@@ -100,9 +100,8 @@ export class Proposals {
 
   /** Why nothing is taken any more. */
   error(): StrataError {
-    return new StrataError("FAILED", "a write failed, the store must be opened again", {
-      cause: this.#failure,
-    });
+    const what = `a write failed, the store must be opened again: ${reasonOf(this.#failure)}`;
+    return new StrataError("FAILED", what, { cause: this.#failure });
   }
 
   /** Refuses everything that waits, and everything from now on. */
@@ -159,8 +158,8 @@ export class Proposals {
         reject(error);
         return true;
       }
-      reject(error);
       this.fail(error);
+      reject(this.error());
       return false;
     }
   }

@@ -11,13 +11,17 @@
  */
 import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import { AlarmStore } from "../alarm/alarm-store.ts";
-import { Backend, type BackendOptions } from "../backend/backend.ts";
+import { Backend, type BackendOptions, type LogPoint } from "../backend/backend.ts";
 import {
   ALARM,
   AUTH,
   AUTH_ENABLED,
+  CLUSTER,
+  CLUSTER_VERSION,
   FINISHED_COMPACT_REV,
   LEASE,
+  MEMBERS,
+  MEMBERS_REMOVED,
   META,
   SCHEDULED_COMPACT_REV,
 } from "../backend/buckets.ts";
@@ -28,6 +32,7 @@ import { nextTurn } from "../base/turn.ts";
 import type { Lessor } from "../lease/lessor.ts";
 import { initialEntries } from "../membership/boot-entries.ts";
 import { Cluster, type ClusterState, NO_CLUSTER } from "../membership/cluster.ts";
+import { clusterOfRows } from "../membership/cluster-rows.ts";
 import { clusterId, memberId } from "../membership/ids.ts";
 import { decodeV2Store } from "../membership/v2-store.ts";
 import { type RestoredIndex, restoreIndex } from "../mvcc/restore.ts";
@@ -38,6 +43,7 @@ import { decodeConfChange } from "../wal/conf-change.ts";
 import { type Entry, EntryType } from "../wal/entry.ts";
 import { decodeMetadata, encodeMetadata } from "../wal/metadata.ts";
 import { validSnapshots } from "../wal/reader.ts";
+import { segmentsOf } from "../wal/segment-name.ts";
 import { loadNewestSnap, type RaftSnapshot } from "../wal/snap-file.ts";
 import { createWal, hasWal, openWal, type Wal, type WalOptions } from "../wal/wal.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -92,6 +98,8 @@ export interface Recovered {
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
   readonly lockedBy: OpenReport["lockedBy"];
+  /** Of the page file. */
+  readonly databasePath: string;
   /** A compaction that was scheduled and not finished. */
   readonly unfinishedCompaction: number | undefined;
 }
@@ -138,12 +146,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
   let wal: Wal | undefined;
   try {
     const opened = await storage.open(olderRoot);
-    backend = new Backend(
-      storage,
-      opened,
-      snapFolder.openFile(DATABASE_NAME, "read"),
-      options.backend,
-    );
+    backend = openBackend(storage, opened, snapFolder, options.backend);
     if (isNew) assertUnused(backend);
     assertNoAuth(backend);
 
@@ -166,7 +169,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
 
     const logged = isNew
       ? await newLog(member, options)
-      : await openLog(member.folder(WAL_FOLDER), snapFolder, options);
+      : await openLog(member.folder(WAL_FOLDER), snapFolder, backend, options);
     ({ wal } = logged);
     const { cluster } = logged;
     const parts = { backend, store, lessor, alarms, cluster };
@@ -179,6 +182,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     });
     // Reads below it have failed since it was scheduled, and shall not come back.
     if (unfinishedCompaction !== undefined) store.resumeCompaction(unfinishedCompaction);
+    backend.startsAt(startOf(logged, backend));
     await replay(logged.entries, backend, applier, options);
     const found = { ...logged, backend, store, lessor, alarms, cluster, applier };
     assertSingle(cluster);
@@ -188,12 +192,28 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
       snapFolder,
       walFolder: member.folder(WAL_FOLDER),
       lockedBy: opened.lockedBy,
+      databasePath: opened.path,
       unfinishedCompaction,
     };
   } catch (error) {
     await wal?.close().catch(() => undefined);
     if (backend === undefined) await storage.close().catch(() => undefined);
     else await backend.abandon().catch(() => undefined);
+    throw error;
+  }
+}
+
+function openBackend(
+  storage: Storage,
+  opened: OpenReport,
+  snapFolder: Directory,
+  options: BackendOptions,
+): Backend {
+  const file = snapFolder.openFile(DATABASE_NAME, "read");
+  try {
+    return new Backend(storage, opened, file, options);
+  } catch (error) {
+    file.close();
     throw error;
   }
 }
@@ -297,6 +317,23 @@ interface Logged {
   readonly cluster: Cluster;
   readonly entries: readonly Entry[];
   readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
+}
+
+/**
+ * The entry that the database has come to. Its term is the log's to say: etcd 3.4 keeps none, and leaves one that is
+ * there as it is.
+ * @throws CorruptionError if entries between it and the log's beginning are gone
+ */
+function startOf({ entries, snapshotIndex, snapshotTerm }: Logged, backend: Backend): LogPoint {
+  const { index, term } = backend.committedPoint;
+  if (index < snapshotIndex) {
+    const what = `it has come to log entry ${index}, and the log begins after ${snapshotIndex}: restore a snapshot`;
+    throw new CorruptionError(backend.view.path, 0, what);
+  }
+  if (index === snapshotIndex) return { index, term: snapshotTerm };
+  // One beyond the log's end is dealt with by `settleEnd`.
+  return { index, term: entries[index - snapshotIndex - 1]?.term ?? term };
 }
 
 async function newLog(
@@ -307,7 +344,12 @@ async function newLog(
   const nodeId = memberId(peerUrls, token);
   const id = clusterId([nodeId]);
   const wal = createWal(member, WAL_FOLDER, encodeMetadata({ nodeId, clusterId: id }), walOptions);
-  return firstEntries(wal, new Cluster(id, nodeId), { name, peerUrls, nodeId });
+  try {
+    return await firstEntries(wal, new Cluster(id, nodeId), { name, peerUrls, nodeId });
+  } catch (error) {
+    await wal.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The member says that it is one. Without it the log says nothing, as after a crash right behind its making. */
@@ -318,20 +360,43 @@ async function firstEntries(
 ): Promise<Logged> {
   const { entries, hardState } = initialEntries([{ id: nodeId, name, peerUrls }]);
   await wal.append(entries, hardState);
-  return { wal, cluster, entries, snapshotIndex: 0 };
+  return { wal, cluster, entries, snapshotIndex: 0, snapshotTerm: 0 };
 }
 
+/**
+ * Opens the log at the newest snapshot that the database has all of: one that says more than the database does leaves
+ * a gap, as when an older copy of the database was put in its place. The log before it may still be there.
+ */
 async function openLog(
   walFolder: Directory,
   snapFolder: Directory,
+  backend: Backend,
   options: RecoveryOptions,
 ): Promise<Logged> {
   const { log, identity } = options;
-  const { snapshot, broken } = loadNewestSnap(snapFolder, snapshotsOf(walFolder, log, options.wal));
+  const { index: reflected } = backend.committedPoint;
+  const valid = snapshotsOf(walFolder, log, options.wal);
+  const usable = valid.filter(({ index }) => index <= reflected || index === 0);
+  const { snapshot, broken } = loadNewestSnap(snapFolder, usable);
+  const firstIndex = firstIndexOf(walFolder);
+  if (snapshot === undefined && reflected + 1 < firstIndex) {
+    throw new StrataError(
+      "INCOMPATIBLE",
+      `${snapFolder.path}/${DATABASE_NAME} has the log up to entry ${reflected}, and ${walFolder.path} begins after it: restore a snapshot`,
+    );
+  }
   for (const { name, why } of broken) {
     log({ level: "warn", message: "a snapshot file is unreadable", fields: { name, why } });
   }
-  const from = snapshot ?? { index: 0, term: 0 };
+  const isCutOff = snapshot === undefined && firstIndex > 0;
+  if (isCutOff) {
+    log({
+      level: "warn",
+      message: "no snapshot file is left: who the members are is taken from the database",
+      fields: { path: snapFolder.path },
+    });
+  }
+  const from = snapshot ?? (isCutOff ? backend.committedPoint : { index: 0, term: 0 });
   const { wal, contents, repaired } = openWal(walFolder, from, { ...options.wal, repair: true });
   if (repaired !== undefined) {
     log({
@@ -344,16 +409,21 @@ async function openLog(
     const metadata = decodeMetadata(wal.metadata);
     if (typeof metadata === "string") throw new CorruptionError(walFolder.path, 0, metadata);
     const { nodeId, clusterId: id } = metadata;
-    const cluster = new Cluster(id, nodeId, clusterOf(snapshot, snapFolder));
+    const cluster = new Cluster(id, nodeId, clusterOf(snapshot, isCutOff, backend));
     const { entries } = contents;
-    if (entries.length === 0 && snapshot === undefined) {
+    if (entries.length === 0 && from.index === 0) {
       return await firstEntries(wal, cluster, { ...identity, nodeId });
     }
-    return { wal, cluster, entries, snapshotIndex: from.index };
+    return { wal, cluster, entries, snapshotIndex: from.index, snapshotTerm: from.term };
   } catch (error) {
     await wal.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** What the oldest segment begins with, by its name; 0 for the first of all. */
+function firstIndexOf(walFolder: Directory): number {
+  return segmentsOf(walFolder.list())[0]?.index ?? 0;
 }
 
 /** A log that ends within a record is repaired before its snapshots are looked for. */
@@ -375,16 +445,24 @@ function snapshotsOf(
   }
 }
 
-function clusterOf(snapshot: RaftSnapshot | undefined, snapFolder: Directory): ClusterState {
-  if (snapshot === undefined) return NO_CLUSTER;
-  const state = decodeV2Store(snapshot.data ?? new Uint8Array());
-  if (typeof state === "string") {
-    throw new StrataError(
-      "CORRUPT",
-      `${snapFolder.path}: the snapshot at ${snapshot.index}: ${state}`,
-    );
-  }
-  return state;
+/** Who the members were where the log is read from. */
+function clusterOf(
+  snapshot: RaftSnapshot | undefined,
+  isCutOff: boolean,
+  backend: Backend,
+): ClusterState {
+  if (snapshot === undefined && !isCutOff) return NO_CLUSTER;
+  const state =
+    snapshot === undefined
+      ? clusterOfRows({
+          members: rowsOf(backend, MEMBERS),
+          removed: [...rowsOf(backend, MEMBERS_REMOVED)].map(([key]) => key),
+          version: backend.view.bucket(CLUSTER)?.get(CLUSTER_VERSION),
+        })
+      : decodeV2Store(snapshot.data ?? new Uint8Array());
+  if (typeof state !== "string") return state;
+  const where = snapshot === undefined ? "the members" : `the snapshot at ${snapshot.index}`;
+  throw new CorruptionError(backend.view.path, 0, `${where}: ${state}`);
 }
 
 async function replay(
@@ -399,6 +477,7 @@ async function replay(
     applyLogged(entry, applier, entry.index > reflected);
     if (entry.index > reflected) backend.applied({ index: entry.index, term: entry.term });
     if (backend.isFull) await backend.room();
+    backend.assertWorks();
     if (performance.now() < endMs) continue;
     onProgress({ phase: "replay", done: i + 1, total: entries.length });
     await nextTurn();

@@ -7,10 +7,9 @@
  */
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend, LogPoint } from "../backend/backend.ts";
+import type { Upkeep } from "../jobs/upkeep.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { encodeV2Store } from "../membership/v2-store.ts";
-import { releaseSegments } from "../wal/release.ts";
-import { releaseSnapFiles, writeSnapFile } from "../wal/snap-file.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { EngineLog } from "./log.ts";
 
@@ -20,6 +19,8 @@ export interface SnapshotterParts {
   readonly wal: Wal;
   readonly snapFolder: Directory;
   readonly walFolder: Directory;
+  /** Where files are written and removed: not on this thread, if it can be helped. */
+  readonly upkeep: Upkeep;
   readonly log: EngineLog;
   failed(error: unknown): void;
 }
@@ -63,15 +64,15 @@ export class Snapshotter {
   }
 
   async #take({ index, term }: LogPoint): Promise<void> {
-    const { cluster, wal, snapFolder, walFolder, log } = this.#parts;
+    const { cluster, wal, snapFolder, walFolder, upkeep, log } = this.#parts;
     this.#lastBytes = wal.counts.bytes;
     const confState = cluster.confState();
     // Changes of members between that index and now are applied again by whoever starts here, to no effect.
-    writeSnapFile(snapFolder, { index, term, confState, data: encodeV2Store(cluster) });
+    const data = encodeV2Store(cluster);
+    await upkeep.writeSnap(snapFolder, { index, term, confState, data });
     await wal.saveSnapshot({ index, term, confState });
     this.#lastIndex = index;
-    releaseSegments(walFolder, index);
-    releaseSnapFiles(snapFolder);
+    await upkeep.release(walFolder, snapFolder, index);
     log({ level: "info", message: "saved snapshot", fields: { index, term } });
   }
 }

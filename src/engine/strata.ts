@@ -17,6 +17,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { nextTurn } from "../base/turn.ts";
+import type { Progress } from "../jobs/progress.ts";
 import { StorageThread } from "../jobs/storage-thread.ts";
 import { TXN_OPS_MAX } from "../mvcc/check-request.ts";
 import type { RangeOutcome } from "../mvcc/range.ts";
@@ -27,6 +28,7 @@ import { type Key, type Keys, textOf } from "./key-range.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import {
   type DeleteOptions,
   deleteRequest,
@@ -148,6 +150,20 @@ export interface LeaseStatus {
   readonly keys: readonly Uint8Array[];
 }
 
+export interface HashKvResponse {
+  /** A CRC-32C, unsigned. */
+  readonly hash: number;
+  /** That it is of. */
+  readonly revision: bigint;
+  /** Below it, history counts no more; -1n: never compacted. */
+  readonly compactRevision: bigint;
+}
+
+export interface SnapshotOptions extends CallOptions {
+  /** About ten times a second, and once at the end. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
 export interface StrataStatus extends Omit<MemberStatus, "revision" | "compactedRevision"> {
   readonly revision: bigint;
   /** -1n: never compacted. */
@@ -204,6 +220,7 @@ export class Strata {
         isSystem
           ? new StorageThread(join(snapFolder.path, DATABASE_NAME), storage)
           : new InlineStorage(snapFolder, DATABASE_NAME, storage),
+      threads: isSystem,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       log: options.log ?? warn,
@@ -363,6 +380,50 @@ export class Strata {
    */
   watch(keys: Keys, options: WatchKeysOptions & CallOptions = {}): Watch {
     return watchKeys(this.member, keys, options);
+  }
+
+  /**
+   * etcd's HashKV: a checksum of the keys and their history up to a revision, the same in every etcd that has the same.
+   * It is of the moment of the call, however much is written meanwhile.
+   *
+   * @param revision  default: the current one
+   * @throws (rejects) EtcdError COMPACTED (also if a compaction overtakes it), FUTURE; StrataError FAILED
+   */
+  async hashKv(revision: bigint | number = 0, options: CallOptions = {}): Promise<HashKvResponse> {
+    const found = await this.member.hashKv(Number(revision), options.signal);
+    return {
+      hash: found.hash,
+      revision: BigInt(found.revision),
+      compactRevision: BigInt(found.compactRevision),
+    };
+  }
+
+  /** etcd's Hash: a checksum of the whole database, leases and members included. @throws (rejects) StrataError FAILED */
+  async hash(options: CallOptions = {}): Promise<number> {
+    return this.member.hash(options.signal);
+  }
+
+  /**
+   * A snapshot, byte for byte what `etcdctl snapshot save` writes: the database as it is at the call, and a checksum.
+   * Whatever takes an AsyncIterable takes it, as slowly as it likes:
+   *
+   *     await pipeline(await store.snapshot(), createWriteStream("backup.db"));
+   *
+   * Until it is taken, closed or aborted, the database cannot use its old pages again and grows.
+   *
+   * @throws (rejects) StrataError FAILED
+   */
+  async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
+    return this.member.snapshot(options.signal, options.onProgress);
+  }
+
+  /**
+   * Saves a snapshot to a file, which is made or replaced: when the promise resolves it is there for good, and before
+   * that, or if it fails, not at all.
+   * @throws (rejects) StrataError FAILED; the system's errors
+   */
+  async saveSnapshot(path: string, options: SnapshotOptions = {}): Promise<SavedSnapshot> {
+    return this.member.saveSnapshot(resolve(path), options.signal, options.onProgress);
   }
 
   status(): StrataStatus {

@@ -147,18 +147,13 @@ export const op: OpBuilder = {
   txn: (txn) => txnRequest(txn),
 };
 
-/** All comparisons hold: `then`, else `else`; all of it at once, as one revision. */
+/** All comparisons hold: `success`, else `failure`; all of it at once, as one revision. */
 export interface Txn {
-  readonly if?: readonly Compare[] | undefined;
-  readonly then?: readonly RequestOp[] | undefined;
-  readonly else?: readonly RequestOp[] | undefined;
+  readonly compare?: readonly Compare[] | undefined;
+  readonly success?: readonly RequestOp[] | undefined;
+  readonly failure?: readonly RequestOp[] | undefined;
 }
 
-export function txnRequest(txn: Txn): TxnRequest {
-  return {
-    kind: "txn",
-    compare: [...(txn.if ?? [])],
-    success: [...(txn.then ?? [])],
-    failure: [...(txn.else ?? [])],
-  };
+export function txnRequest({ compare = [], success = [], failure = [] }: Txn): TxnRequest {
+  return { kind: "txn", compare: [...compare], success: [...success], failure: [...failure] };
 }

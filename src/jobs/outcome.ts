@@ -2,7 +2,13 @@
  * What crosses from a worker thread: plain data. A thrown error keeps its message on the way but loses its class and
  * its `code`, so errors travel as data and are made anew on this side.
  */
-import { CorruptionError, type ErrorCode, EtcdError, StrataError } from "../base/errors.ts";
+import {
+  CorruptionError,
+  type ErrorCode,
+  EtcdError,
+  reasonOf,
+  StrataError,
+} from "../base/errors.ts";
 import { isEtcdErrorCode } from "../base/etcd-errors.ts";
 
 export type Outcome<T> =
@@ -16,7 +22,13 @@ export type ErrorData =
       readonly offsetBytes: number;
       readonly what: string;
     }
-  | { readonly kind: "strata"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly kind: "strata";
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** What it came from in the end. */
+      readonly reason: string | undefined;
+    }
   /** The operating system's: `syscall path: code`. */
   | {
       readonly kind: "system";
@@ -80,7 +92,8 @@ function dataOf(error: unknown): ErrorData {
     return { kind: "corrupt", path, offsetBytes, what };
   }
   if (error instanceof StrataError) {
-    return { kind: "strata", code: error.code, message: error.message };
+    const reason = error.cause === undefined ? undefined : reasonOf(error.cause);
+    return { kind: "strata", code: error.code, message: error.message, reason };
   }
   if (error instanceof JobAborted) return { kind: "aborted" };
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
@@ -100,7 +113,11 @@ function errorOf(data: ErrorData): Error {
     case "strata":
       return isEtcdErrorCode(data.code)
         ? new EtcdError(data.code)
-        : new StrataError(data.code, data.message);
+        : new StrataError(
+            data.code,
+            data.message,
+            data.reason === undefined ? {} : { cause: new Error(data.reason) },
+          );
     case "system":
       return new SystemError(data.code, data.message, data.syscall, data.path);
     case "aborted":

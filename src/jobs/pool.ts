@@ -10,6 +10,8 @@ import { JobAborted, type Outcome, takeValue } from "./outcome.ts";
 import { newProgressCells, type Progress, type ProgressCells, ProgressReader } from "./progress.ts";
 
 export interface JobOptions {
+  /** Memory in the input that is handed over instead of copied: the caller cannot use it any more. */
+  readonly transfer?: readonly ArrayBuffer[];
   readonly signal?: AbortSignal;
   /** Called about ten times a second while the job runs, and once at its end. */
   readonly onProgress?: (progress: Progress) => void;
@@ -19,6 +21,15 @@ export interface JobOptions {
 export interface JobTask<Input> {
   readonly input: Input;
   readonly cells: ProgressCells;
+  /** See JobPool. */
+  readonly niced: boolean;
+}
+
+export interface JobPoolOptions {
+  /** Its threads stand back for the others of this process and of the machine. Default: no. */
+  readonly niced?: boolean;
+  /** Default: 2, more were measured not to help where two cores read one disk. */
+  readonly threads?: number;
 }
 
 /** One kind of job: its worker's file name in this folder and the names of its phases. */
@@ -31,11 +42,17 @@ export interface JobKind<Input, Output> {
 
 const REPORT_MS = 100;
 
-/** Two threads: more were measured not to help where two cores read one disk. */
 const THREADS = 2;
 
 export class JobPool {
+  readonly #niced: boolean;
+  readonly #threads: number;
   #pool: Piscina | undefined;
+
+  constructor({ niced = false, threads = THREADS }: JobPoolOptions = {}) {
+    this.#niced = niced;
+    this.#threads = threads;
+  }
 
   /** @throws what the job threw; JobAborted after `signal` aborted */
   async run<Input, Output>(
@@ -45,7 +62,7 @@ export class JobPool {
   ): Promise<Output> {
     const { signal, onProgress } = options;
     if (signal?.aborted) throw new JobAborted();
-    this.#pool ??= new Piscina({ minThreads: 0, maxThreads: THREADS, idleTimeout: 1000 });
+    this.#pool ??= new Piscina({ minThreads: 0, maxThreads: this.#threads, idleTimeout: 1000 });
     const cells = newProgressCells();
     const reader = new ProgressReader(cells, kind.phases);
     const stop = (): void => reader.stop();
@@ -53,9 +70,10 @@ export class JobPool {
     const report = (): void => onProgress?.(reader.read(performance.now()));
     const timer = onProgress && setInterval(report, REPORT_MS);
     try {
-      const task: JobTask<Input> = { input, cells };
+      const task: JobTask<Input> = { input, cells, niced: this.#niced };
       const outcome: Outcome<Output> = await this.#pool.run(task, {
         filename: workerFile(kind.worker),
+        transferList: options.transfer ?? [],
       });
       report();
       return takeValue(outcome);

@@ -130,8 +130,8 @@ function sortRows(store: Store, { sortTarget, sortOrder }: RangeRequest, rows: R
   else if (sortTarget === SortTarget.mod) rows.sort((a, b) => sign * (a.main - b.main));
   else if (sortTarget === SortTarget.value) {
     const values = new Map(rows.map((row) => [row, valueAt(store, row)]));
-    const valueOf = (row: Row): Uint8Array => values.get(row) ?? EMPTY;
-    rows.sort((a, b) => sign * compareBytes(valueOf(a), valueOf(b)));
+    const bytesOf = (row: Row): Uint8Array => values.get(row) ?? EMPTY;
+    rows.sort((a, b) => sign * compareBytes(bytesOf(a), bytesOf(b)));
   } else if (sign < 0) rows.reverse();
 }
 

@@ -108,12 +108,12 @@ function sortByHead(
     low[i] = wordAt(key, depth + DIGITS);
   }
   let now = columns;
-  let then = spare;
+  let spent = spare;
   for (let digit = 0; digit < HEAD_CHARACTERS; digit++) {
     const isLow = digit < DIGITS;
     const shift = (digit % DIGITS) * DIGIT_BITS;
-    if (!pass(now, then, isLow ? now.low : now.high, shift, from, to)) continue;
-    [now, then] = [then, now];
+    if (!pass(now, spent, isLow ? now.low : now.high, shift, from, to)) continue;
+    [now, spent] = [spent, now];
   }
   if (now === columns) return;
   high.set(now.high.subarray(from, to), from);
@@ -134,7 +134,7 @@ const counts = new Uint32Array(DIGIT_VALUES);
 /** Moves a group by one digit, keeping the order within it. @returns false if all have the same: nothing was moved */
 function pass(
   now: Columns,
-  then: Columns,
+  there: Columns,
   word: Uint32Array,
   shift: number,
   from: number,
@@ -157,9 +157,9 @@ function pass(
     const digit = ((word[i] as number) >>> shift) & DIGIT_MASK;
     const at = counts[digit] as number;
     counts[digit] = at + 1;
-    then.high[at] = high[i] as number;
-    then.low[at] = low[i] as number;
-    then.order[at] = order[i] as number;
+    there.high[at] = high[i] as number;
+    there.low[at] = low[i] as number;
+    there.order[at] = order[i] as number;
   }
   return true;
 }

@@ -132,8 +132,9 @@ function runTxn(store: Store, write: StoreWrite | undefined, path: Path): TxnRes
 }
 
 function range(store: Store, write: StoreWrite | undefined, request: RangeRequest): RangeResult {
-  const atRev = request.revision <= 0 ? Infinity : request.revision;
   const revision = write?.revision ?? store.currentRevision;
+  const now = write === undefined ? revision : Infinity;
+  const atRev = request.revision <= 0 ? now : request.revision;
   return { kind: "range", revision, ...rangeAtOnce(store, request, atRev) };
 }
 
@@ -178,7 +179,7 @@ function holds(store: Store, compare: Compare): boolean {
   const { start, end } = rangeOf(compare.key, compare.rangeEnd);
   let seen = false;
   let all = true;
-  store.index.range(start, end, Infinity, (_, { main, sub, create, version }) => {
+  store.index.range(start, end, store.currentRevision, (_, { main, sub, create, version }) => {
     seen = true;
     all = holdsFor(store, compare, { main, sub, create, version });
     return all;

@@ -7,7 +7,8 @@ import { CorruptionError } from "../base/errors.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
 import type { WalkSource } from "./page-runs.ts";
 
-const PIECE_BYTES = 1024 * 1024;
+/** A read of this much takes a fraction of a millisecond from the system's cache. */
+export const BACKUP_PIECE_BYTES: number = 1024 * 1024;
 
 /** Bytes of a backup: exactly the pages below the high-water mark. */
 export function backupBytes(meta: Meta): number {
@@ -15,21 +16,24 @@ export function backupBytes(meta: Meta): number {
 }
 
 /**
- * The backup in order, in pieces of at most 1 MiB that are valid until the next is asked for. The root must be pinned
- * by an open read transaction, or by nobody writing.
+ * The backup in order, in pieces of at most `pieceBytes`, each in memory of its own. The root must be pinned by an open
+ * read transaction, or by nobody writing.
  *
  * @throws CorruptionError if the file is shorter than its meta says
  */
-export function* backupPieces(source: WalkSource, meta: Meta): Generator<Uint8Array> {
+export function* backupPieces(
+  source: WalkSource,
+  meta: Meta,
+  pieceBytes: number = BACKUP_PIECE_BYTES,
+): Generator<Uint8Array<ArrayBuffer>> {
   const { pageBytes } = meta;
   const metas = new Uint8Array(2 * pageBytes);
   metas.set(encodeMetaPage(meta, 0), 0);
   metas.set(encodeMetaPage({ ...meta, txid: meta.txid - 1 }, 1), pageBytes);
   yield metas;
   const endBytes = backupBytes(meta);
-  const piece = new Uint8Array(PIECE_BYTES);
-  for (let at = 2 * pageBytes; at < endBytes; at += PIECE_BYTES) {
-    const some = piece.subarray(0, Math.min(PIECE_BYTES, endBytes - at));
+  for (let at = 2 * pageBytes; at < endBytes; at += pieceBytes) {
+    const some = new Uint8Array(Math.min(pieceBytes, endBytes - at));
     const got = source.readSome(at, some);
     if (got < some.length) {
       const what = `the file ends here, its meta says that ${meta.pgid} pages are in use`;

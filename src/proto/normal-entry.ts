@@ -7,6 +7,7 @@ import type { LoggedRequest } from "./messages.ts";
 import { decodeV2Request, type V2Put, type V2Request } from "./v2-request.ts";
 
 export type NormalEntry =
+  /** Nothing, or nothing of ours. */
   | { readonly kind: "noop" }
   | { readonly kind: "v2"; readonly put: V2Put }
   /** Its `request` may be one that this version does not know. */
@@ -24,7 +25,11 @@ export function decodeNormalEntry(data: Uint8Array | undefined): NormalEntry {
   return typeof bare === "object" ? ofV2(bare) : { kind: "unknown", why: decoded };
 }
 
+/** What changes nothing that etcd 3 keeps: a read, which etcd 3.4 logs for every GET of /health, and the v2 API's clock. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set(["QGET", "SYNC"]);
+
 function ofV2({ id, method, path, value }: V2Request): NormalEntry {
+  if (WITHOUT_EFFECT.has(method)) return { kind: "noop" };
   if (method !== "PUT") return { kind: "unknown", why: `a request of the v2 API: ${method}` };
   return { kind: "v2", put: { id, path, value } };
 }

@@ -247,8 +247,15 @@ describe("requests of the v2 API", () => {
     expect(typeof decodeRequest(bare)).toBe("string");
   });
 
+  test("reads, as of GET /health, and the clock do nothing", () => {
+    for (const method of ["QGET", "SYNC"]) {
+      const bare = new FieldWriter().bigint(1, 1n).message(2, Buffer.from(method)).bytes();
+      expect(decodeNormalEntry(bare)).toEqual({ kind: "noop" });
+    }
+  });
+
   test("others than PUT are named", () => {
-    for (const method of ["DELETE", "QGET", "SYNC", "POST"]) {
+    for (const method of ["DELETE", "POST"]) {
       const bare = new FieldWriter().bigint(1, 1n).message(2, Buffer.from(method)).bytes();
       const why = `a request of the v2 API: ${method}`;
       expect(decodeNormalEntry(bare)).toEqual({ kind: "unknown", why });

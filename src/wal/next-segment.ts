@@ -17,6 +17,9 @@ export type PrepareSegment = (
 /** A segment becomes this before anything is written to it: etcd takes up `0.tmp` and believes that it is zeros. */
 export const CUT_NAME = "cut.tmp";
 
+/** A segment that nobody needs any more becomes this before it is cut away. */
+export const RELEASED_NAME = "released.tmp";
+
 export class NextSegment {
   readonly #directory: Directory;
   readonly #sizeBytes: number;
@@ -70,8 +73,9 @@ export class NextSegment {
   }
 }
 
-/** What a crash left of segments to be. */
+/** What a crash left of segments to be, and of those that were. */
 export function removeLeftovers(directory: Directory): void {
   const names = directory.list();
-  for (const name of ["0.tmp", "1.tmp", CUT_NAME]) if (names.includes(name)) directory.remove(name);
+  for (const name of ["0.tmp", "1.tmp", CUT_NAME, RELEASED_NAME])
+    if (names.includes(name)) directory.remove(name);
 }

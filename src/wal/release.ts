@@ -1,5 +1,7 @@
 /** Removing segments that no restart will read. */
 import type { Directory } from "../../native-free/file.ts";
+import { RELEASED_NAME } from "./next-segment.ts";
+import { removeInSteps } from "./remove-in-steps.ts";
 import { segmentsOf } from "./segment-name.ts";
 
 /** etcd's --max-wals. */
@@ -32,6 +34,6 @@ export function segmentsToRelease(
  */
 export function releaseSegments(directory: Directory, index: number, keep?: number): string[] {
   const names = segmentsToRelease(directory.list(), index, keep);
-  for (const name of names) directory.remove(name);
+  for (const name of names) removeInSteps(directory, name, RELEASED_NAME);
   return names;
 }

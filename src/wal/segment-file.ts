@@ -38,21 +38,40 @@ export class SegmentFile {
     return this.#offset;
   }
 
+  /**
+   * Writes what comes next. If that fails, what it may have left is cut off, if it can be: half a record in front of
+   * zeros reads as damage, not as an end. Nobody was told that any of it is there.
+   */
   write(parts: readonly Uint8Array[], bytes: number): void {
     const end = this.#offset + bytes;
-    if (end < this.#allocated || end >= this.#limitBytes || this.#zeros.length === 0) {
+    const allocated = this.#allocationFor(end);
+    const zeros = allocated > this.#allocated ? this.#zeros.subarray(0, allocated - end) : NOTHING;
+    try {
       const [only] = parts;
-      if (only !== undefined && parts.length === 1) this.file.write(this.#offset, only);
+      if (zeros.length > 0) this.file.writeParts(this.#offset, [...parts, zeros]);
+      else if (only !== undefined && parts.length === 1) this.file.write(this.#offset, only);
       else this.file.writeParts(this.#offset, parts);
-    } else {
-      // As many as make the file a whole number of steps long.
-      const step = this.#zeros.length;
-      const wanted = Math.min(this.#limitBytes, (Math.floor(end / step) + 1) * step);
-      this.file.writeParts(this.#offset, [...parts, this.#zeros.subarray(0, wanted - end)]);
-      this.#allocated = wanted;
+    } catch (error) {
+      this.#cutOff();
+      throw error;
     }
     this.#offset = end;
-    this.#allocated = Math.max(this.#allocated, end);
+    this.#allocated = Math.max(allocated, end);
+  }
+
+  /** How far the file is to reach after a write up to `end`: a whole number of steps. */
+  #allocationFor(end: number): number {
+    const step = this.#zeros.length;
+    if (end < this.#allocated || end >= this.#limitBytes || step === 0) return this.#allocated;
+    return Math.min(this.#limitBytes, (Math.floor(end / step) + 1) * step);
+  }
+
+  #cutOff(): void {
+    try {
+      this.file.truncate(this.#offset);
+    } catch {
+      // The first failure is the one to be told.
+    }
   }
 
   /** Cuts off the zeros. */
@@ -61,6 +80,8 @@ export class SegmentFile {
     this.#allocated = this.#offset;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function wholeFrames(bytes: number): number {
   return bytes - (bytes % FRAME_HEADER_BYTES);

@@ -14,6 +14,7 @@ import { crc32c } from "../../native-free/crc32c.ts";
 import type { Directory } from "../../native-free/file.ts";
 import { StrataError } from "../base/errors.ts";
 import { EMPTY_BYTES, FieldReader, FieldWriter } from "../proto/protobuf.ts";
+import { removeInSteps } from "./remove-in-steps.ts";
 import {
   type ConfState,
   decodeConfState,
@@ -34,6 +35,8 @@ export const KEPT_SNAPS: number = 5;
 
 /** What a crash leaves of a file to be. etcd, too, removes at its start whatever begins with `db.tmp`. */
 const UNFINISHED_NAME = "db.tmp.snap-file";
+/** A page file becomes this before it is cut away. */
+const RELEASED_NAME = "db.tmp.released";
 const LEFTOVER = /^db\.tmp/;
 
 const NAME = /^[0-9a-f]{16}-[0-9a-f]{16}\.snap$/;
@@ -177,7 +180,7 @@ export function releaseSnapFiles(directory: Directory, keep: number = KEPT_SNAPS
     const index = DATABASE_NAME.exec(name)?.[1];
     if (index !== undefined && index < newestIndex) gone.push(name);
   }
-  for (const name of gone) directory.remove(name);
+  for (const name of gone) removeInSteps(directory, name, RELEASED_NAME);
   return gone;
 }
 

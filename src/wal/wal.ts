@@ -5,7 +5,7 @@
  * Records are encoded as they are appended, and go to the disk a batch at a time: one write, one fdatasync.
  */
 import type { Directory, DirectoryTree, RandomAccessFile } from "../../native-free/file.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { borrowArena, giveBackArena } from "./arena-pool.ts";
 import type { Entry } from "./entry.ts";
@@ -39,7 +39,9 @@ export interface WalOptions {
   readonly segmentBytes?: number;
   /** How much a segment that was not prepared grows at a time, with zeros. Default: 262,144. 0: with its records. */
   readonly stepBytes?: number;
-  /** Lays out the next segment while the present one fills. Default: nobody, and every segment grows in steps. */
+  /**
+   * Lays out the next segment once the present one is half full. Default: nobody, and every segment grows in steps.
+   */
   readonly prepare?: PrepareSegment;
   /** Skip every sync: a power loss may then take what was acknowledged, and the whole log. */
   readonly noFsync?: boolean;
@@ -154,13 +156,13 @@ export function openWal(
       file.sync();
       directory.sync();
     }
+    const lastIndex = contents.entries.at(-1)?.index ?? from.index;
+    const wal = new Wal(directory, file, { ...contents, metadata, lastIndex }, options);
+    return { wal, contents, repaired };
   } catch (error) {
     file.close();
     throw error;
   }
-  const lastIndex = contents.entries.at(-1)?.index ?? from.index;
-  const wal = new Wal(directory, file, { ...contents, metadata, lastIndex }, options);
-  return { wal, contents, repaired };
 }
 
 /** What a log that was read goes on from. */
@@ -209,7 +211,6 @@ export class Wal {
     this.#next = new NextSegment(directory, this.#segmentBytes, options.prepare);
     const schedule = options.schedule ?? setImmediate;
     this.#commit = new GroupCommit((...args) => this.#commitBatch(...args), schedule);
-    this.#next.begin();
   }
 
   /** Of the last entry, or the snapshot if that is later; 0 if there is neither. */
@@ -337,7 +338,7 @@ export class Wal {
   #failed(): StrataError {
     return new StrataError(
       "FAILED",
-      `${this.directory.path}: a write or sync failed, the log must be opened again before it is written`,
+      `${this.directory.path}: a write or sync failed, the log must be opened again before it is written: ${reasonOf(this.#failure)}`,
       { cause: this.#failure },
     );
   }
@@ -396,6 +397,8 @@ export class Wal {
       this.#buffer.clear();
       this.#bytes += byteLength;
       this.#batches++;
+      // A log with little in it does not take twice the disk.
+      if (this.#tail.offsetBytes >= this.#segmentBytes / 2) this.#next.begin();
       // As etcd: the save that finds the segment full still goes into it.
       if (isFull && byteLength > 0) return this.#latch(this.#cut(acknowledge));
       return this.#latch(this.#sync(this.#tail.file, joined));
@@ -461,7 +464,6 @@ export class Wal {
     this.#sequence++;
     this.#bytes += head.length;
     this.#cuts++;
-    this.#next.begin();
   }
 }
 

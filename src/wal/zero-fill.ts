@@ -8,8 +8,32 @@ const PIECE_BYTES = 256 * 1024;
 const SYNC_BYTES = 1024 * 1024;
 
 /**
+ * Makes the file on a thread that may wait.
+ * @param wrote  called after each step; what it throws ends the work
+ */
+export function zeroFill(
+  directory: Directory,
+  name: string,
+  sizeBytes: number,
+  wrote: (doneBytes: number) => void,
+): void {
+  const piece = new Uint8Array(Math.min(SYNC_BYTES, sizeBytes));
+  const file = directory.openFile(name, "create");
+  try {
+    file.truncate(0);
+    for (let at = 0; at < sizeBytes; at += SYNC_BYTES) {
+      file.write(at, piece.subarray(0, Math.min(SYNC_BYTES, sizeBytes - at)));
+      file.sync();
+      wrote(at + SYNC_BYTES);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/**
  * A `PrepareSegment` for whoever has no thread for it: writes a piece, lets the event loop go round, and syncs each MiB
- * on libuv's pool. To be run on a thread as well, on a `SystemDirectory` of the same path.
+ * on libuv's pool.
  */
 export const zeroFillInSteps: PrepareSegment = async (
   directory: Directory,

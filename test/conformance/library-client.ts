@@ -92,7 +92,7 @@ export class LibraryClient implements EtcdClient {
   async txn(request: TxnRequest): Promise<TxnAnswer> {
     return refusing(async () => {
       const { compare, success, failure } = txnMessage(request);
-      const answer = await this.store.txn({ if: compare, then: success, else: failure });
+      const answer = await this.store.txn({ compare, success, failure });
       const { revision, succeeded, responses } = answer;
       return { revision: Number(revision), succeeded, responses: responses.map(opAnswer) };
     });

@@ -31,8 +31,8 @@ const CALLS: readonly (readonly [string, (s: Strata, signal?: AbortSignal) => un
   ["rangeAll", (s, signal) => s.rangeAll(ALL, { signal })],
   ["count", (s, signal) => s.count(ALL, { signal })],
   ["delete", (s, signal) => s.delete("a", { signal })],
-  ["txn", (s, signal) => s.txn({ then: [op.put("a", "1")] }, { signal })],
-  ["txn that reads", (s, signal) => s.txn({ then: [op.get("a")] }, { signal })],
+  ["txn", (s, signal) => s.txn({ success: [op.put("a", "1")] }, { signal })],
+  ["txn that reads", (s, signal) => s.txn({ success: [op.get("a")] }, { signal })],
   ["compact", (s, signal) => s.compact(1, { signal })],
   ["lease.grant", (s, signal) => s.lease.grant(60, { signal })],
   ["lease.revoke", (s, signal) => s.lease.revoke(1n, { signal })],
@@ -269,9 +269,9 @@ describe("bytes", () => {
   test("the caller's bytes may change as soon as the call was made", async () => {
     const [key, value] = [Buffer.from("key"), Buffer.alloc(100_000, "v")];
     const watch = store.watch(ALL);
-    const then = [op.put(key, value)];
-    const calls = [store.put("other", value), store.txn({ then })];
-    then.push(op.put("not this", "1"));
+    const success = [op.put(key, value)];
+    const calls = [store.put("other", value), store.txn({ success })];
+    success.push(op.put("not this", "1"));
     key.fill(0);
     value.fill(0);
     await Promise.all(calls);
@@ -297,7 +297,7 @@ describe("bytes", () => {
       (): unknown => store.put("b", tooLarge),
       (): unknown => store.put(tooLarge, "b"),
       (): unknown => store.delete(tooLarge),
-      (): unknown => store.txn({ then: [op.put("b", large)], else: [op.put("b", large)] }),
+      (): unknown => store.txn({ success: [op.put("b", large)], failure: [op.put("b", large)] }),
     ]) {
       const error = await Promise.resolve(call()).then(
         () => undefined,
@@ -323,7 +323,7 @@ describe("arguments that are none", () => {
       () => store.rangeAll(ALL, { limit: Number(n) / 3 }),
       () => store.lease.grant(Number(n) / 3),
       () => store.watch(ALL, { startRevision: n }),
-      () => store.txn({ if: [compare.version("a", "=", n)], then: [op.put("a", "1")] }),
+      () => store.txn({ compare: [compare.version("a", "=", n)], success: [op.put("a", "1")] }),
     ];
     for (const call of calls) expect(await codeOf(call)).toBe("BAD_ARGUMENT");
     expect(store.status()).toMatchObject({ revision: 1n, compactedRevision: -1n, leases: 0 });
@@ -334,7 +334,7 @@ describe("arguments that are none", () => {
     expect(await codeOf(() => store.lease.grant(60, { id }))).toBe("BAD_ARGUMENT");
     expect(await codeOf(() => store.lease.revoke(id))).toBe("BAD_ARGUMENT");
     expect(await codeOf(() => store.put("a", "1", { lease: id }))).toBe("BAD_ARGUMENT");
-    expect(await codeOf(() => store.txn({ if: [compare.lease("a", "=", id)] }))).toBe(
+    expect(await codeOf(() => store.txn({ compare: [compare.lease("a", "=", id)] }))).toBe(
       "BAD_ARGUMENT",
     );
   });
@@ -345,8 +345,8 @@ describe("arguments that are none", () => {
       () => store.get(""),
       () => store.delete(""),
       () => store.watch(""),
-      () => store.txn({ then: [op.delete("")] }),
-      () => store.txn({ if: [compare.version("", "=", 0)] }),
+      () => store.txn({ success: [op.delete("")] }),
+      () => store.txn({ compare: [compare.version("", "=", 0)] }),
     ];
     for (const call of calls) expect(await codeOf(call)).toBe("EMPTY_KEY");
   });
@@ -360,8 +360,8 @@ async function fill(into: Strata, count: number): Promise<void> {
   const calls: Promise<unknown>[] = [];
   for (let at = 0; at < count; at += 100) {
     const length = Math.min(100, count - at);
-    const then = Array.from({ length }, (_, i) => op.put(name(at + i), `${at + i}`));
-    calls.push(into.txn({ then }));
+    const success = Array.from({ length }, (_, i) => op.put(name(at + i), `${at + i}`));
+    calls.push(into.txn({ success }));
   }
   await Promise.all(calls);
 }

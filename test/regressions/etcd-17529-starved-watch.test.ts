@@ -22,7 +22,7 @@ test("watches that are read slowly, and told progress meanwhile, see every event
     return seen;
   });
   for (let i = 0; i < 300; i++) {
-    await store.txn({ then: [op.put(`k${i % 7}`, "x".repeat(i))] });
+    await store.txn({ success: [op.put(`k${i % 7}`, "x".repeat(i))] });
     if (i % 30 === 0) await clock.advance(1200);
   }
   const right = Array.from({ length: 300 }, (_, i) => BigInt(i + 2));

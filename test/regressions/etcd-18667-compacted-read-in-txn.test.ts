@@ -12,11 +12,11 @@ test("it is refused as a whole, and again when the log is replayed", async () =>
   for (let i = 0; i < 5; i++) await store.put("a", `${i}`);
   // Both are logged while the compaction is on its way: nobody has looked at the revision yet.
   const compacted = store.compact(5);
-  const then = [op.put("b", "1"), op.get("a", { revision: 3 })];
-  await expect(store.txn({ then })).rejects.toThrow("required revision has been compacted");
+  const success = [op.put("b", "1"), op.get("a", { revision: 3 })];
+  await expect(store.txn({ success })).rejects.toThrow("required revision has been compacted");
   await compacted;
-  await expect(store.txn({ then })).rejects.toThrow("required revision has been compacted");
-  await expect(store.txn({ then: [op.get("a", { revision: 3 })] })).rejects.toThrow("compacted");
+  await expect(store.txn({ success })).rejects.toThrow("required revision has been compacted");
+  await expect(store.txn({ success: [op.get("a", { revision: 3 })] })).rejects.toThrow("compacted");
   await store.put("c", "1");
   await store.member.abandon();
   await using again = await Strata.open({ disk });

@@ -4,7 +4,7 @@ import { op, Strata } from "../../src/index.ts";
 
 test("ties are in key order, upwards and downwards", async () => {
   await using store = await Strata.open({ memory: true });
-  await store.txn({ then: [op.put("c", "1"), op.put("a", "1"), op.put("b", "1")] });
+  await store.txn({ success: [op.put("c", "1"), op.put("a", "1"), op.put("b", "1")] });
   for (const sortBy of ["version", "create", "mod", "value"] as const) {
     for (const order of ["ascend", "descend"] as const) {
       const { kvs } = await store.rangeAll({ prefix: "" }, { sortBy, order });

@@ -114,3 +114,22 @@ test("a fault counts from when it is armed, and a healed disk works again", () =
   file.sync();
   expect([disk.failures, disk.count({ operations: "sync" })]).toEqual([2, 5]);
 });
+
+test("folders count with the disk, and fail with it", () => {
+  const disk = new ErrorDisk(new PowerCutDisk(), {
+    operations: ["write", "folder"],
+    code: "EIO",
+    nth: 3,
+    lasts: "from then on",
+  });
+  disk.makeFolder("a");
+  const file = disk.folder("a").openFile("b", "create");
+  file.write(0, new Uint8Array(10));
+  expect(() => file.write(0, new Uint8Array(10))).toThrow("EIO");
+  expect(() => disk.folder("a").makeFolder("c")).toThrow("EIO");
+  expect(disk.failed).toEqual(["write a/b", "folder a/c/"]);
+  expect(disk.count({ operations: "write", name: "a/b" })).toBe(2);
+  expect(disk.openFiles).toEqual(["/disk/a/b"]);
+  file.close();
+  expect(disk.openFiles).toEqual([]);
+});

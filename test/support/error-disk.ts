@@ -1,8 +1,16 @@
-import type { Directory, OpenMode, RandomAccessFile } from "../../native-free/file.ts";
+import type {
+  Directory,
+  DirectoryTree,
+  OpenMode,
+  RandomAccessFile,
+} from "../../native-free/file.ts";
 import { systemError } from "../../native-free/system-error.ts";
 import { invariant } from "../../src/base/invariant.ts";
 
-/** `open` is every `openFile`, `sync` a file's, `sync-directory` the directory's; `readSome` is a read, too. */
+/**
+ * `open` is every `openFile`, `sync` a file's, `sync-directory` the directory's; `readSome` is a read, too. `folder` is
+ * the making or removing of one.
+ */
 export type Operation =
   | "open"
   | "read"
@@ -11,9 +19,13 @@ export type Operation =
   | "sync"
   | "rename"
   | "remove"
-  | "sync-directory";
+  | "sync-directory"
+  | "folder";
 
-/** Which operations: one kind or several, on one file or on all. A rename counts under its old name. */
+/**
+ * Which operations: one kind or several, on one file or on all. A file in a folder is called `folder/file`, the folder
+ * itself `folder/`. A rename counts under its old name.
+ */
 export interface Match {
   readonly operations: Operation | readonly Operation[];
   readonly name?: string;
@@ -43,20 +55,34 @@ const SYSCALL: Readonly<Record<Operation, string>> = {
   rename: "rename",
   remove: "unlink",
   "sync-directory": "fsync",
+  folder: "mkdir",
 };
+
+interface Attempted {
+  readonly operation: Operation;
+  readonly name: string;
+}
+
+/** What a disk and its folders share. */
+interface Shared {
+  readonly tried: Attempted[];
+  readonly failed: Attempted[];
+  readonly open: Set<ErrorFile>;
+  armed: Armed[];
+}
 
 /**
  * Any directory, but some operations fail. Run the work once without faults and ask `count` how many operations there
  * are to fail; then once for each. What fails has not happened, but for the half of a short write.
  */
-export class ErrorDisk implements Directory {
+export class ErrorDisk implements DirectoryTree {
   readonly path: string;
-  readonly #inner: Directory;
-  readonly #tried: { readonly operation: Operation; readonly name: string }[] = [];
-  #armed: Armed[] = [];
-  #failures = 0;
+  readonly #inner: Directory | DirectoryTree;
+  #prefix = "";
+  #shared: Shared = { tried: [], failed: [], open: new Set(), armed: [] };
 
-  constructor(inner: Directory, ...faults: readonly Fault[]) {
+  /** @param inner  a tree, if folders are asked for */
+  constructor(inner: Directory | DirectoryTree, ...faults: readonly Fault[]) {
     this.path = inner.path;
     this.#inner = inner;
     for (const fault of faults) this.arm(fault);
@@ -64,12 +90,23 @@ export class ErrorDisk implements Directory {
 
   /** How many operations failed so far. */
   get failures(): number {
-    return this.#failures;
+    return this.#shared.failed.length;
+  }
+
+  /** Those that failed so far, in words. */
+  get failed(): string[] {
+    return this.#shared.failed.map(({ operation, name }) => `${operation} ${name}`);
+  }
+
+  /** Paths of the files that are open now. */
+  get openFiles(): string[] {
+    return [...this.#shared.open].map(({ path }) => path);
   }
 
   /** How many matching operations were tried so far, failed ones included. */
   count(match: Match): number {
-    return this.#tried.filter(({ operation, name }) => matches(match, operation, name)).length;
+    return this.#shared.tried.filter(({ operation, name }) => matches(match, operation, name))
+      .length;
   }
 
   /** Adds a fault; `nth` counts from here. */
@@ -79,19 +116,41 @@ export class ErrorDisk implements Directory {
       "operations are counted from 1",
       fault,
     );
-    this.#armed.push({ fault, seen: 0 });
+    this.#shared.armed.push({ fault, seen: 0 });
   }
 
   /** The disk is well again: space was freed, the cable pushed in. */
   heal(): void {
-    this.#armed = [];
+    this.#shared.armed = [];
+  }
+
+  /** A part of this disk: one count of operations, and the same faults. */
+  folder(name: string): ErrorDisk {
+    const folder = new ErrorDisk(this.#tree().folder(name));
+    folder.#prefix = `${this.#prefix}${name}/`;
+    folder.#shared = this.#shared;
+    return folder;
+  }
+
+  makeFolder(name: string, permissions?: number): void {
+    this.#attempt("folder", `${name}/`);
+    this.#tree().makeFolder(name, permissions);
+  }
+
+  removeFolder(name: string): void {
+    this.#attempt("folder", `${name}/`);
+    this.#tree().removeFolder(name);
   }
 
   openFile(name: string, mode: OpenMode, permissions?: number): RandomAccessFile {
     this.#attempt("open", name);
-    return new ErrorFile(this.#inner.openFile(name, mode, permissions), (operation, half) =>
-      this.#attempt(operation, name, half),
+    const file: ErrorFile = new ErrorFile(
+      this.#inner.openFile(name, mode, permissions),
+      (operation, half) => this.#attempt(operation, name, half),
+      () => this.#shared.open.delete(file),
     );
+    this.#shared.open.add(file);
+    return file;
   }
 
   list(): string[] {
@@ -117,11 +176,17 @@ export class ErrorDisk implements Directory {
     this.#inner.sync();
   }
 
+  #tree(): DirectoryTree {
+    invariant("makeFolder" in this.#inner, "folders are in a tree");
+    return this.#inner;
+  }
+
   /** @param half  does half of the write that is about to fail. */
-  #attempt(operation: Operation, name: string, half?: () => void): void {
-    this.#tried.push({ operation, name });
+  #attempt(operation: Operation, at: string, half?: () => void): void {
+    const name = at === "." && this.#prefix !== "" ? this.#prefix : `${this.#prefix}${at}`;
+    this.#shared.tried.push({ operation, name });
     let failing: Fault | undefined;
-    for (const armed of this.#armed) {
+    for (const armed of this.#shared.armed) {
       const { fault } = armed;
       if (!matches(fault, operation, name)) continue;
       armed.seen++;
@@ -129,14 +194,10 @@ export class ErrorDisk implements Directory {
       if (due) failing ??= fault;
     }
     if (!failing) return;
-    this.#failures++;
+    this.#shared.failed.push({ operation, name });
     if (failing.shortWrite) half?.();
     const byPath = operation === "open" || operation === "rename" || operation === "remove";
-    throw systemError(
-      failing.code,
-      SYSCALL[operation],
-      byPath ? `${this.path}/${name}` : undefined,
-    );
+    throw systemError(failing.code, SYSCALL[operation], byPath ? `${this.path}/${at}` : undefined);
   }
 }
 
@@ -151,11 +212,13 @@ class ErrorFile implements RandomAccessFile {
   readonly path: string;
   readonly #inner: RandomAccessFile;
   readonly #attempt: Attempt;
+  readonly #closed: () => void;
 
-  constructor(inner: RandomAccessFile, attempt: Attempt) {
+  constructor(inner: RandomAccessFile, attempt: Attempt, closed: () => void) {
     this.path = inner.path;
     this.#inner = inner;
     this.#attempt = attempt;
+    this.#closed = closed;
   }
 
   size(): number {
@@ -205,5 +268,6 @@ class ErrorFile implements RandomAccessFile {
 
   close(): void {
     this.#inner.close();
+    this.#closed();
   }
 }

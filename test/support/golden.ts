@@ -1,6 +1,7 @@
 /** The files that real etcd and bbolt wrote: see test/golden/README.md. */
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { segmentName } from "../../src/wal/segment-name.ts";
 import { scratchFolder } from "./cleanup.ts";
 
 export const GOLDEN: string = join(import.meta.dirname, "../golden");
@@ -39,4 +40,28 @@ export function goldenStatus(name: string): GoldenStatus | undefined {
   const file = name.replace(/\.db$/, ".status.json");
   if (!readdirSync(GOLDEN).includes(file)) return undefined;
   return JSON.parse(readFileSync(goldenPath(file), "utf8")) as GoldenStatus;
+}
+
+/**
+ * A data dir of golden files, as test/golden/README.md says; it goes at the end.
+ * @param snaps  golden file by the name it has in a data dir
+ */
+export function goldenDataDir(
+  db: string | undefined,
+  wal: string | undefined,
+  snaps: Readonly<Record<string, string>> = {},
+): string {
+  const dir = scratchFolder("golden-dir");
+  const snap = join(dir, "member/snap");
+  mkdirSync(snap, { recursive: true });
+  if (db !== undefined) copyFileSync(goldenPath(db), join(snap, "db"));
+  for (const [name, golden] of Object.entries(snaps)) {
+    copyFileSync(goldenPath(golden), join(snap, name));
+  }
+  if (wal !== undefined) {
+    const folder = join(dir, "member/wal");
+    mkdirSync(folder);
+    copyFileSync(goldenPath(wal), join(folder, `${segmentName(0, 0)}`));
+  }
+  return dir;
 }

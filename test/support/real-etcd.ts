@@ -17,7 +17,9 @@ export interface EtcdOptions {
   readonly flags?: readonly string[];
   /** Further variables. Those of the caller that start with ETCD are not passed on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long it may take until /health is true. Default: 30000. */
+  /** Take it for ready when it answers a read: with an alarm it is never healthy. Default: when /health is true. */
+  readonly readyToRead?: boolean;
+  /** How long it may take until it is ready. Default: 30000. */
   readonly readyTimeoutMs?: number;
 }
 
@@ -84,7 +86,8 @@ export class RealEtcd implements AsyncDisposable {
       const [clientPort, peerPort] = await freePorts();
       const etcd = new RealEtcd(options, dataDir, clientPort, peerPort);
       try {
-        await etcd.#ready(options.readyTimeoutMs ?? 30_000);
+        const isReady = options.readyToRead ? answersRead : isHealthy;
+        await etcd.#ready(isReady, options.readyTimeoutMs ?? 30_000);
         return etcd;
       } catch (error) {
         await etcd.stop("SIGKILL");
@@ -133,10 +136,10 @@ export class RealEtcd implements AsyncDisposable {
     await this.stop("SIGKILL");
   }
 
-  async #ready(timeoutMs: number): Promise<void> {
+  async #ready(isReady: (url: string) => Promise<boolean>, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (this.running && Date.now() < deadline) {
-      if (await isHealthy(this.clientUrl)) return;
+      if (await isReady(this.clientUrl)) return;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     const what = this.running ? `is not healthy after ${timeoutMs} ms` : "ended";
@@ -213,6 +216,19 @@ function base64(bytes: string | Uint8Array): string {
 
 function withoutEtcd(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("ETCD")));
+}
+
+async function answersRead(clientUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${clientUrl}/v3/kv/range`, {
+      method: "POST",
+      body: JSON.stringify({ key: "AA==" }),
+      signal: AbortSignal.timeout(1000),
+    });
+    return response.ok;
+  } catch {
+    return false; // Not listening yet.
+  }
 }
 
 async function isHealthy(clientUrl: string): Promise<boolean> {

