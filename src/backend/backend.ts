@@ -141,8 +141,8 @@ export class Backend implements RowSink {
    * @returns false if there is none
    */
   find(main: number, sub: number, tombstone: boolean, into: ValuePlace): boolean {
-    if (this.#filling.find(main, sub, into)) return true;
-    if (this.#committing?.find(main, sub, into)) return true;
+    if (this.#filling.find(main, sub, tombstone, into)) return true;
+    if (this.#committing?.find(main, sub, tombstone, into)) return true;
     if (this.#keys === undefined) return false;
     const value = this.#keys.get(this.#keyOf(main, sub, tombstone));
     if (value === undefined) return false;

@@ -167,13 +167,14 @@ export class WriteBatch implements Batch {
     return { bytes, offset: start, length };
   }
 
-  /** @returns whether the record is in this batch; `into` says where */
-  find(main: number, sub: number, into: ValuePlace): boolean {
+  /** @returns whether that record, a tombstone or not, is in this batch; `into` says where */
+  find(main: number, sub: number, tombstone: boolean, into: ValuePlace): boolean {
     const at = main - this.#firstMain;
     if (this.#firstMain === 0 || at < 0 || at >= this.#mains) return false;
     const record = (this.#startOf[at] as number) + sub;
     const end = at + 1 < this.#mains ? (this.#startOf[at + 1] as number) : this.#records;
-    if (record >= end) return false;
+    if (record >= end || (this.#lengthOf[record] as number) % 2 !== (tombstone ? 1 : 0))
+      return false;
     const place = this.#placeOf[record] as number;
     into.bytes = (this.chunks[Math.floor(place / CHUNK_STRIDE)] as Chunk).bytes;
     into.offset = place % CHUNK_STRIDE;
@@ -190,8 +191,8 @@ export class WriteBatch implements Batch {
       const end = at + 1 < this.#mains ? (this.#startOf[at + 1] as number) : this.#records;
       for (let record = start; record < end; record++) {
         const main = this.#firstMain + at;
-        this.find(main, record - start, place);
         const isTombstone = ((this.#lengthOf[record] as number) & 1) === 1;
+        this.find(main, record - start, isTombstone, place);
         if (!visit(main, record - start, isTombstone, place)) return false;
       }
     }

@@ -21,8 +21,9 @@ export interface RequestRange {
   readonly rangeEnd: Uint8Array;
 }
 
+/** The request's own: it is logged before it is applied, and both must be of the same bytes. */
 export function bytesOf(key: Key): Uint8Array {
-  return typeof key === "string" ? Buffer.from(key) : key;
+  return typeof key === "string" ? Buffer.from(key) : Buffer.from(key);
 }
 
 const ASCII = /^[\0-\x7f]*$/;

@@ -301,28 +301,35 @@ export class Member {
   async txn(request: TxnRequest): Promise<TxnResult> {
     checkTxn(request, this.#options.maxTxnOps);
     if (isReadOnly(request)) {
-      this.#assertOpen();
+      this.assertOpen();
       return applyTxn(this.store, (id) => this.lessor.has(id), request);
     }
     return this.#propose(request);
   }
 
+  /**
+   * The revision that a range is to read at.
+   * @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE
+   */
+  readableRevision(request: RangeRequest): number {
+    this.assertOpen();
+    checkRange(request);
+    return this.store.readableRevision(request.revision);
+  }
+
   /** At once, however much it is. @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE */
   range(request: RangeRequest): RangeOutcome {
-    this.#assertOpen();
-    checkRange(request);
-    return rangeAtOnce(this.store, request, this.store.readableRevision(request.revision));
+    return rangeAtOnce(this.store, request, this.readableRevision(request));
   }
 
   /** A step at a time; see range.ts. */
   rangeSteps(request: RangeRequest, counts = true): Generator<undefined, RangeOutcome> {
-    this.#assertOpen();
-    checkRange(request);
-    return rangeSteps(this.store, request, this.store.readableRevision(request.revision), counts);
+    return rangeSteps(this.store, request, this.readableRevision(request), counts);
   }
 
   /** @returns when the revision is set, or, if `physical`, when what it gives up is gone from the disk */
   async compact(request: CompactionRequest): Promise<void> {
+    this.assertOpen();
     const { compactedRevision, currentRevision } = this.store;
     if (request.revision <= compactedRevision) throw new EtcdError("COMPACTED");
     if (request.revision > currentRevision) throw new EtcdError("FUTURE");
@@ -361,6 +368,7 @@ export class Member {
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
+    this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
@@ -416,7 +424,7 @@ export class Member {
 
   /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
   get(key: string): Uint8Array | undefined {
-    this.#assertOpen();
+    this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
     // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
     const found = this.store.find(key, this.store.currentRevision);
@@ -471,7 +479,7 @@ export class Member {
     signal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    this.#assertOpen();
+    this.assertOpen();
     signal?.throwIfAborted();
     const stopped = this.#stopped.signal;
     const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
@@ -585,12 +593,13 @@ export class Member {
       .finally(() => this.#compactions.delete(revision));
   }
 
-  #assertOpen(): void {
+  /** @throws StrataError CLOSED */
+  assertOpen(): void {
     if (this.#closed !== undefined) throw new StrataError("CLOSED", "the store is closed");
   }
 
   #assertWritable(): void {
-    this.#assertOpen();
+    this.assertOpen();
     if (this.#proposals.failure !== undefined) throw this.#proposals.error();
   }
 

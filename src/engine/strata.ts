@@ -41,6 +41,7 @@ import {
 } from "./txn-builder.ts";
 import { KeyValue } from "./value.ts";
 import { type Watch, type WatchKeysOptions, watchKeys } from "./watch.ts";
+import { int64, wholeNumber } from "./whole-number.ts";
 
 /**
  * Where a store is. A `dir` is locked for as long as it is open, against every other process, a real etcd included.
@@ -295,7 +296,7 @@ export class Strata {
   ): AsyncGenerator<KeyValue, void> {
     const { signal } = options;
     const request = rangeRequest(keys, options);
-    const revision = this.member.store.readableRevision(request.revision);
+    const revision = this.member.readableRevision(request);
     let left = request.limit > 0 ? request.limit : Number.POSITIVE_INFINITY;
     if (isSorted(request)) {
       const { kvs } = await this.#read({ ...request, revision }, true, signal);
@@ -320,9 +321,11 @@ export class Strata {
   /** The same at once, with what etcd's Range says besides. */
   async rangeAll(keys: Keys, options: RangeOptions & CallOptions = {}): Promise<RangeResponse> {
     const request = rangeRequest(keys, options);
-    const revision = this.member.store.readableRevision(request.revision);
+    const revision = this.member.readableRevision(request);
+    // Writes go on while it is read: whoever watches from here on must not miss one that is not in it.
+    const { currentRevision } = this.member.store;
     const outcome = await this.#read({ ...request, revision }, true, options.signal);
-    return rangeResponse(this.member.store.currentRevision, outcome);
+    return rangeResponse(currentRevision, outcome);
   }
 
   /** How many keys a range has. */
@@ -331,7 +334,7 @@ export class Strata {
     options: { readonly revision?: bigint | number } & CallOptions = {},
   ): Promise<number> {
     const request = rangeRequest(keys, { ...options, countOnly: true });
-    const revision = this.member.store.readableRevision(request.revision);
+    const revision = this.member.readableRevision(request);
     return (await this.#read({ ...request, revision }, true, options.signal)).count;
   }
 
@@ -355,7 +358,7 @@ export class Strata {
   /**
    * Gives up the history below a revision.
    * @param options  physical: resolve only when it is gone from the disk, and not when reads of it begin to fail
-   * @throws (rejects) EtcdError COMPACTED (it was given up before), FUTURE
+   * @throws (rejects) EtcdError COMPACTED (it was given up before), FUTURE; StrataError BAD_ARGUMENT for what is not whole
    */
   async compact(
     revision: bigint | number,
@@ -363,8 +366,8 @@ export class Strata {
   ): Promise<void> {
     const { signal, physical = false } = options;
     signal?.throwIfAborted();
-    const request = { kind: "compaction", revision: Number(revision), physical } as const;
-    await until(signal, this.member.compact(request));
+    const at = wholeNumber(revision, "revision");
+    await until(signal, this.member.compact({ kind: "compaction", revision: at, physical }));
   }
 
   /**
@@ -372,7 +375,8 @@ export class Strata {
    * comes. It begins when this is called. Whoever takes slowly is not waited for: the changes are read again when asked
    * for, and if they have been given up by then, the iteration throws COMPACTED.
    *
-   * @throws EtcdError COMPACTED (in the iteration); StrataError BAD_ARGUMENT for a range that cannot have keys
+   * @throws EtcdError EMPTY_KEY, COMPACTED (in the iteration); StrataError BAD_ARGUMENT for a range that cannot have
+   *   keys, CLOSED
    */
   watch(keys: Keys, options: WatchKeysOptions & CallOptions = {}): Watch {
     return watchKeys(this.member, keys, options);
@@ -461,6 +465,7 @@ export class Strata {
       if (performance.now() < endMs) continue;
       await nextTurn();
       signal?.throwIfAborted();
+      this.member.assertOpen();
       endMs = performance.now() + SLICE_MS;
     }
   }
@@ -484,13 +489,14 @@ export class Leases {
     options: { readonly id?: bigint } & CallOptions = {},
   ): Promise<{ readonly id: bigint; readonly ttl: number }> {
     options.signal?.throwIfAborted();
-    return until(options.signal, this.#member.leaseGrant(ttl, options.id ?? 0n));
+    const id = int64(options.id ?? 0n, "a lease");
+    return until(options.signal, this.#member.leaseGrant(wholeNumber(ttl, "ttl"), id));
   }
 
   /** Deletes its keys, all as one revision. @throws (rejects) EtcdError LEASE_NOT_FOUND */
   async revoke(id: bigint, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await until(options.signal, this.#member.leaseRevoke(id));
+    await until(options.signal, this.#member.leaseRevoke(int64(id, "a lease")));
   }
 
   /**
@@ -510,6 +516,7 @@ export class Leases {
     options: { readonly keys?: boolean } & CallOptions = {},
   ): Promise<LeaseStatus | undefined> {
     options.signal?.throwIfAborted();
+    this.#member.assertOpen();
     const { ttl, grantedTtl, keys } = this.#member.lessor.timeToLive(id, options.keys ?? false);
     if (grantedTtl === 0) return undefined;
     return { id, ttl, grantedTtl, keys: keys.map((key) => Buffer.from(key, "latin1")) };
@@ -518,6 +525,7 @@ export class Leases {
   /** Their ids, soonest to expire first. */
   async list(options: CallOptions = {}): Promise<bigint[]> {
     options.signal?.throwIfAborted();
+    this.#member.assertOpen();
     return this.#member.lessor.leases();
   }
 }

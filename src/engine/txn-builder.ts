@@ -12,6 +12,7 @@ import {
   type TxnRequest,
 } from "../proto/messages.ts";
 import { bytesOf, type Key, type Keys, requestRange } from "./key-range.ts";
+import { int64, wholeNumber } from "./whole-number.ts";
 
 export interface PutOptions {
   /** That the key is to hang on; 0n or none: it hangs on none from now on. */
@@ -49,7 +50,7 @@ export function putRequest(key: Key, value: Key, options: PutOptions = {}): PutR
     kind: "put",
     key: bytesOf(key),
     value: bytesOf(value),
-    lease: options.lease ?? 0n,
+    lease: int64(options.lease ?? 0n, "a lease"),
     prevKv: options.prevKv ?? false,
     ignoreValue: options.ignoreValue ?? false,
     ignoreLease: options.ignoreLease ?? false,
@@ -68,17 +69,17 @@ export function rangeRequest(
   return {
     kind: "range",
     ...requestRange(keys),
-    limit: options.limit ?? 0,
-    revision: Number(options.revision ?? 0),
+    limit: wholeNumber(options.limit ?? 0, "limit"),
+    revision: wholeNumber(options.revision ?? 0, "revision"),
     sortOrder: order === undefined ? SortOrder.none : SortOrder[order],
     sortTarget: SortTarget[options.sortBy ?? "key"],
     serializable: false,
     keysOnly: options.keysOnly ?? false,
     countOnly: options.countOnly ?? false,
-    minModRevision: Number(options.minModRevision ?? 0),
-    maxModRevision: Number(options.maxModRevision ?? 0),
-    minCreateRevision: Number(options.minCreateRevision ?? 0),
-    maxCreateRevision: Number(options.maxCreateRevision ?? 0),
+    minModRevision: wholeNumber(options.minModRevision ?? 0, "minModRevision"),
+    maxModRevision: wholeNumber(options.maxModRevision ?? 0, "maxModRevision"),
+    minCreateRevision: wholeNumber(options.minCreateRevision ?? 0, "minCreateRevision"),
+    maxCreateRevision: wholeNumber(options.maxCreateRevision ?? 0, "maxCreateRevision"),
   };
 }
 
@@ -105,13 +106,22 @@ export const compare: CompareBuilder = {
   value: (keys, relation, value) =>
     comparison(keys, relation, { target: CompareTarget.value, value: bytesOf(value) }),
   version: (keys, relation, version) =>
-    comparison(keys, relation, { target: CompareTarget.version, number: Number(version) }),
+    comparison(keys, relation, {
+      target: CompareTarget.version,
+      number: wholeNumber(version, "version"),
+    }),
   createRevision: (keys, relation, revision) =>
-    comparison(keys, relation, { target: CompareTarget.create, number: Number(revision) }),
+    comparison(keys, relation, {
+      target: CompareTarget.create,
+      number: wholeNumber(revision, "revision"),
+    }),
   modRevision: (keys, relation, revision) =>
-    comparison(keys, relation, { target: CompareTarget.mod, number: Number(revision) }),
+    comparison(keys, relation, {
+      target: CompareTarget.mod,
+      number: wholeNumber(revision, "revision"),
+    }),
   lease: (keys, relation, lease) =>
-    comparison(keys, relation, { target: CompareTarget.lease, lease }),
+    comparison(keys, relation, { target: CompareTarget.lease, lease: int64(lease, "a lease") }),
 };
 
 function comparison(
@@ -145,5 +155,5 @@ export interface Txn {
 }
 
 export function txnRequest({ compare = [], success = [], failure = [] }: Txn): TxnRequest {
-  return { kind: "txn", compare, success, failure };
+  return { kind: "txn", compare: [...compare], success: [...success], failure: [...failure] };
 }

@@ -20,12 +20,17 @@ export class Value extends Uint8Array {
 /** One key at one revision. */
 export class KeyValue {
   readonly #record: Uint8Array;
+  readonly #shared: boolean;
   /** Decoded when something of it is asked for. */
   #decoded: StoredKeyValue | undefined;
 
-  /** @param record  an encoded KeyValue, not to be changed any more */
-  constructor(record: Uint8Array) {
+  /**
+   * @param record  an encoded KeyValue, not to be changed any more
+   * @param shared  whether others have it, too: key and value are copied then, each time they are asked for
+   */
+  constructor(record: Uint8Array, shared = false) {
     this.#record = record;
+    this.#shared = shared;
   }
 
   get #stored(): StoredKeyValue {
@@ -34,11 +39,11 @@ export class KeyValue {
   }
 
   get key(): Value {
-    return asValue(this.#stored.key);
+    return this.#value(this.#stored.key);
   }
 
   get value(): Value {
-    return asValue(this.#stored.value);
+    return this.#value(this.#stored.value);
   }
 
   /** Of the put that made the key, since it was last deleted. */
@@ -59,6 +64,10 @@ export class KeyValue {
   /** That the key hangs on; 0n: none. */
   get lease(): bigint {
     return this.#stored.lease;
+  }
+
+  #value(bytes: Uint8Array): Value {
+    return this.#shared ? new Value(bytes) : asValue(bytes);
   }
 }
 

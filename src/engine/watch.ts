@@ -7,6 +7,7 @@ import type { WatchLimits } from "../mvcc/watch/watch-stream.ts";
 import { type Keys, requestRange } from "./key-range.ts";
 import type { Member } from "./member.ts";
 import { KeyValue } from "./value.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export interface WatchKeysOptions {
   /** The first revision that is of interest; none or 0: what comes from now on. */
@@ -45,14 +46,16 @@ export function watchKeys(
   keys: Keys,
   options: WatchKeysOptions & { readonly signal?: AbortSignal | undefined },
 ): Watch {
+  member.assertOpen();
   const { key, rangeEnd } = requestRange(keys);
+  if (key.length === 0) throw new EtcdError("EMPTY_KEY");
   const signal = options.signal ?? new AbortController().signal;
   const batches = watchEvents(
     member.watches,
     {
       start: latin1(key),
       end: latin1(rangeEnd),
-      startRevision: Number(options.startRevision ?? 0),
+      startRevision: wholeNumber(options.startRevision ?? 0, "startRevision"),
       prevKv: options.prevKv ?? false,
       noPut: options.noPut ?? false,
       noDelete: options.noDelete ?? false,
@@ -109,5 +112,5 @@ function response(revision: number, events: readonly StoredEvent[]): WatchRespon
 }
 
 function eventOf({ type, kv, prevKv }: StoredEvent): WatchEvent {
-  return { type, kv: new KeyValue(kv), prevKv: prevKv && new KeyValue(prevKv) };
+  return { type, kv: new KeyValue(kv, true), prevKv: prevKv && new KeyValue(prevKv, true) };
 }

@@ -122,15 +122,17 @@ function sorts({ sortOrder, sortTarget }: RangeRequest): boolean {
   return sortTarget !== SortTarget.key || sortOrder === SortOrder.descend;
 }
 
+/** They come by key, and where they are the same otherwise they stay so, in either direction. */
 function sortRows(store: Store, { sortTarget, sortOrder }: RangeRequest, rows: Row[]): void {
-  if (sortTarget === SortTarget.version) rows.sort((a, b) => a.version - b.version);
-  else if (sortTarget === SortTarget.create) rows.sort((a, b) => a.create - b.create);
-  else if (sortTarget === SortTarget.mod) rows.sort((a, b) => a.main - b.main || a.sub - b.sub);
+  const sign = sortOrder === SortOrder.descend ? -1 : 1;
+  if (sortTarget === SortTarget.version) rows.sort((a, b) => sign * (a.version - b.version));
+  else if (sortTarget === SortTarget.create) rows.sort((a, b) => sign * (a.create - b.create));
+  else if (sortTarget === SortTarget.mod) rows.sort((a, b) => sign * (a.main - b.main));
   else if (sortTarget === SortTarget.value) {
     const values = new Map(rows.map((row) => [row, valueAt(store, row)]));
-    rows.sort((a, b) => compareBytes(values.get(a) ?? EMPTY, values.get(b) ?? EMPTY));
-  }
-  if (sortOrder === SortOrder.descend) rows.reverse();
+    const bytesOf = (row: Row): Uint8Array => values.get(row) ?? EMPTY;
+    rows.sort((a, b) => sign * compareBytes(bytesOf(a), bytesOf(b)));
+  } else if (sign < 0) rows.reverse();
 }
 
 function valueAt(store: Store, { main, sub }: Row): Uint8Array {

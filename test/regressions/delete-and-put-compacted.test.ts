@@ -11,8 +11,8 @@ test("a key that was deleted and put at the compacted revision is there, also af
   const disk = new MemoryTree();
   const store = await Strata.open({ disk });
   await store.put("z", "1");
-  const then = [op.delete({ start: "b" }), op.put("z", "2")];
-  const { revision } = await store.txn({ success: then });
+  const success = [op.delete({ start: "b" }), op.put("z", "2")];
+  const { revision } = await store.txn({ success });
   await store.compact(revision, { physical: true });
   expect((await store.get("z"))?.value.string()).toBe("2");
   await store.put("z", "3");

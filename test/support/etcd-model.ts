@@ -347,7 +347,9 @@ function rangeOf(keys: Keys, request: RangeRequest, revision: number): RangeAnsw
       between(kv.createRevision, request.minCreateRevision, request.maxCreateRevision),
     );
   const sign = sortOrder === SortOrder.descend ? -1 : 1;
-  wanted.sort((a, b) => sign * (byTarget(sortTarget, a, b) || compareText(a.key, b.key)));
+  // etcd leaves the order of ties open; here it is that of the keys.
+  if (sortTarget === SortTarget.key) wanted.sort((a, b) => sign * compareText(a.key, b.key));
+  else wanted.sort((a, b) => sign * byTarget(sortTarget, a, b));
   const kvs = limit > 0 ? wanted.slice(0, limit) : wanted;
   return {
     revision,
