@@ -30,7 +30,7 @@ export class InlineStorage implements Storage {
   async open(olderRoot: boolean): Promise<OpenReport> {
     const file: RandomAccessFile = this.#directory.openFile(this.#name, "create");
     try {
-      const pages = PageFile.open(file, { ...this.#options, olderRoot });
+      const pages = PageFile.open(file, { ...this.#options, olderRoot, keepOlderRoot: true });
       if (!this.#options.noSync) this.#directory.sync();
       this.#writer = new StorageWriter(pages);
     } catch (error) {

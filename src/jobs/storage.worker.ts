@@ -14,7 +14,11 @@ function answer(call: StorageCall): StorageAnswer {
   if (call.call === "open") {
     writer?.close();
     const { path, options, olderRoot } = call;
-    const { file, lockedBy } = openLockedPageFile(path, { ...options, olderRoot });
+    const { file, lockedBy } = openLockedPageFile(path, {
+      ...options,
+      olderRoot,
+      keepOlderRoot: true,
+    });
     writer = new StorageWriter(file);
     return { ...writer.root(), path, lockedBy };
   }

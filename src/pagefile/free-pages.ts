@@ -39,3 +39,12 @@ export function reachedPages(source: WalkSource, meta: Meta): PageBitmap {
   new TreeWalk(source, {}, { reached, order: false }).bucket(meta.root, 0);
   return reached;
 }
+
+/**
+ * Adds to `reached`, which has what a newer root reaches, what the tree of an older one reaches besides. Where the older
+ * one cannot be read it ends there: nobody can go back to it anyway.
+ */
+export function addReached(source: WalkSource, older: Meta, reached: PageBitmap): void {
+  // A page that the newer root has as well is a fault to the walk, which passes over it and all below.
+  new TreeWalk(source, { fault: () => undefined }, { reached, order: false }).bucket(older.root, 0);
+}

@@ -8,6 +8,14 @@ export class PageBitmap {
     this.#words = new Uint32Array((pages >>> 5) + 1);
   }
 
+  /** A set of its own, with the same ids. */
+  clone(): PageBitmap {
+    const copy = new PageBitmap(0);
+    copy.#words = this.#words.slice();
+    copy.#count = this.#count;
+    return copy;
+  }
+
   /** Ids in the set. */
   get count(): number {
     return this.#count;

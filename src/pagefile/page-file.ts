@@ -12,7 +12,7 @@ import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limi
 import { Arena } from "./arena.ts";
 import { CachedPages } from "./cached-pages.ts";
 import { type CheckResult, checkTree } from "./check.ts";
-import { reachedPages, readFreelistPage } from "./free-pages.ts";
+import { addReached, reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
 import { encodeMetaPage, META_END, type Meta, type MetaPair, readMetas } from "./meta.ts";
 import { encodePart, Node, partOf } from "./node.ts";
@@ -38,6 +38,12 @@ export interface PageFileOptions {
    * walked, the newer meta is overwritten: pages that it alone reaches are about to be used again.
    */
   readonly olderRoot?: boolean;
+  /**
+   * Pages that only the transaction before the last one reaches count as freed by the last one, and not as free. With
+   * an outside reader of that transaction they are not used again, so that one can still go back to it. Only where the
+   * free list is not stored.
+   */
+  readonly keepOlderRoot?: boolean;
 }
 
 /** Where the bytes of a file are. */
@@ -115,7 +121,7 @@ export class PageFile {
     const metas = options.olderRoot ? olderMetas(file) : readMetas(file);
     const opened = new PageFile(file, metas, options, closeFile);
     if (!opened.readOnly) {
-      opened.#loadFreelist();
+      opened.#loadFreelist(options.keepOlderRoot ? olderOf(metas) : undefined);
       if (options.olderRoot) forgetNewer(file, metas);
       if (!options.noSync) makeDurable(file, metas);
       if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
@@ -261,7 +267,8 @@ export class PageFile {
     if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
   }
 
-  #loadFreelist(): void {
+  /** @param older  a root whose pages are to be kept for now */
+  #loadFreelist(older: Meta | undefined): void {
     const { pgid, freelist } = this.#meta;
     const filePages = Math.ceil(this.#file.size() / this.pageBytes);
     if (pgid > filePages) {
@@ -270,7 +277,12 @@ export class PageFile {
     }
     if (freelist === undefined) {
       const reached = reachedPages(this.walkSource(), this.#meta);
-      for (let id = 2; id < pgid; id++) if (!reached.has(id)) this.#freelist.addFree(id);
+      const kept = reached.clone();
+      if (older !== undefined) addReached(this.walkSource(), older, kept);
+      for (let id = 2; id < pgid; id++) {
+        if (!kept.has(id)) this.#freelist.addFree(id);
+        else if (!reached.has(id)) this.#freelist.release(this.#meta.txid, id, 0);
+      }
       return;
     }
     const page = this.#pages.rawPage(freelist, pgid);
@@ -284,14 +296,18 @@ export class PageFile {
   }
 }
 
+/** The root before the one in force, if it is told. */
+function olderOf({ readings, active, activePage }: MetaPair): Meta | undefined {
+  const other = readings[activePage === 0 ? 1 : 0];
+  return other.kind === "valid" && other.meta.txid < active.txid ? other.meta : undefined;
+}
+
 /** The metas, with the one in force that the newer one hides. */
 function olderMetas(file: RandomAccessFile): MetaPair {
   const metas = readMetas(file);
   const activePage = metas.activePage === 0 ? 1 : 0;
-  const older = metas.readings[activePage];
-  if (older.kind === "valid" && older.meta.txid < metas.active.txid) {
-    return { ...metas, active: older.meta, activePage };
-  }
+  const older = olderOf(metas);
+  if (older !== undefined) return { ...metas, active: older, activePage };
   const what = `no older transaction than ${metas.active.txid} is to be had`;
   throw new CorruptionError(file.path, activePage * metas.pageBytes, what);
 }
