@@ -37,7 +37,7 @@ test("each disappointment keeps it away for longer", () => {
   for (let i = 0; i < 100_000; i++) {
     const place = policy.choose();
     if (place === "here") here++;
-    policy.took(place, place === "here" ? 1 : 0.1);
+    policy.took(place, place === "here" ? 2 : 0.1);
   }
   expect(here).toBeLessThan(30);
 });

@@ -17,7 +17,7 @@ export function fixedSyncPolicy(place: SyncPlace): SyncPolicy {
 }
 
 export interface AdaptiveSyncOptions {
-  /** What 99 of 100 must not exceed to run here. Default: 0.3. */
+  /** What 99 of 100 must not exceed to run here. Default: 1, a fifth of what the main loop may be held for. */
   readonly limitMs?: number;
   /** Whether the loop has nothing better to do meanwhile. Default: always. */
   readonly quiet?: () => boolean;
@@ -47,7 +47,7 @@ export class AdaptiveSyncPolicy implements SyncPolicy {
   #penalty = PENALTY_MIN;
 
   constructor(options: AdaptiveSyncOptions = {}) {
-    this.#limitMs = options.limitMs ?? 0.3;
+    this.#limitMs = options.limitMs ?? 1;
     this.#quiet = options.quiet ?? (() => true);
   }
 
