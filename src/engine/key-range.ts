@@ -8,7 +8,7 @@ export type Key = string | Uint8Array;
 
 /**
  * One key; or many: those with a prefix ("" = all), or those from `start` on, up to but without `end` (none = to the
- * last).
+ * last; and so does "\0", which is how etcd says it).
  */
 export type Keys =
   | Key

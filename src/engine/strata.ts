@@ -77,7 +77,7 @@ export interface StrataOptions {
   readonly cacheBytes?: number;
   /** Never wait for the disk: a power loss may then take everything. Default: false. */
   readonly unsafeNoFsync?: boolean;
-  /** Of one request in the log. Default: 1.5 MiB. */
+  /** Of one request in the log. Default: 1.5 MiB; 9 MiB at most, because etcd 3.4 reads no record of 10. */
   readonly maxRequestBytes?: number;
   /** Default: 128. */
   readonly maxTxnOps?: number;
@@ -174,6 +174,8 @@ export interface StrataStatus extends Omit<MemberStatus, "revision" | "compacted
 
 const CACHE_BYTES = 64 * 1024 * 1024;
 
+const REQUEST_BYTES_MAX = 9 * 1024 * 1024;
+
 /** How long a range works before others have their turn. */
 const SLICE_MS = 2;
 
@@ -209,6 +211,11 @@ export class Strata {
    *   CorruptionError, WalError with the file and the place; the system's errors
    */
   static async open(place: StrataPlace, options: StrataOptions = {}): Promise<Strata> {
+    const { maxRequestBytes = 1.5 * 1024 * 1024 } = options;
+    if (!(maxRequestBytes > 0 && maxRequestBytes <= REQUEST_BYTES_MAX)) {
+      const what = `maxRequestBytes: ${maxRequestBytes} is not from 1 to ${REQUEST_BYTES_MAX}`;
+      throw new StrataError("BAD_ARGUMENT", what);
+    }
     const noSync = options.unsafeNoFsync ?? "memory" in place;
     const cacheBytes = options.cacheBytes ?? CACHE_BYTES;
     const storage: StorageOptions = { noSync, cacheBytes, pageBytes: 4096 };
@@ -245,7 +252,7 @@ export class Strata {
       quotaBytes: options.quotaBytes ?? 0,
       quotaBasis: options.quotaBasis ?? "size",
       snapshotCount: options.snapshotCount ?? 100_000,
-      maxRequestBytes: options.maxRequestBytes ?? 1.5 * 1024 * 1024,
+      maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,
       minLeaseTtl: options.minLeaseTtl,
       leaseCheckpointIntervalMs: options.leaseCheckpointIntervalMs,
