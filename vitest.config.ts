@@ -5,6 +5,8 @@ const config: ViteUserConfig = defineConfig({
     include: ["{src,native-free,test,tools,bench}/**/*.test.ts"],
     env: { STRATA_VERIFY: "all" },
     pool: "forks",
+    // Most files wait for a disk or a process half of the time.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
