@@ -271,7 +271,8 @@ export class Strata {
   async put(key: Key, value: Key, options: PutOptions & CallOptions = {}): Promise<PutResponse> {
     const { signal } = options;
     signal?.throwIfAborted();
-    return putResponse(await until(signal, this.member.put(putRequest(key, value, options))));
+    const work = this.member.put(putRequest(key, value, options));
+    return putResponse(await (signal === undefined ? work : until(signal, work)));
   }
 
   /**
