@@ -8,6 +8,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
@@ -25,7 +26,7 @@ import {
   writevSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** The file ended before the bytes asked for. */
 export class ShortReadError extends Error {
@@ -100,6 +101,19 @@ export interface DirectoryTree extends Directory {
   makeFolder(name: string, permissions?: number): void;
   /** @throws ENOTEMPTY if there is anything in it, ENOENT if it is not there. */
   removeFolder(name: string): void;
+}
+
+/**
+ * Makes folders one inside the other; their names survive a power loss when it returns.
+ * @throws the system's errors: EEXIST if the first is there
+ */
+export function makeFolders(from: DirectoryTree, names: readonly string[]): void {
+  let parent = from;
+  for (const name of names) {
+    parent.makeFolder(name);
+    parent.sync();
+    parent = parent.folder(name);
+  }
 }
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -222,10 +236,14 @@ export class SystemDirectory implements DirectoryTree {
     return bavail * bsize;
   }
 
-  /** Makes it, and those above it, where they are not there yet. @param permissions  of what is made */
-  static make(path: string, permissions = 0o700): SystemDirectory {
-    const first = mkdirSync(path, { recursive: true, mode: permissions });
-    if (first !== undefined) new SystemDirectory(dirname(first)).sync();
+  /** Makes it, and those above it, where they are not there yet; with 0700, and each name durable. */
+  static make(path: string): SystemDirectory {
+    const missing: string[] = [];
+    let above = resolve(path);
+    for (; !existsSync(above) && dirname(above) !== above; above = dirname(above)) {
+      missing.unshift(basename(above));
+    }
+    makeFolders(new SystemDirectory(above), missing);
     return new SystemDirectory(path);
   }
 

@@ -1,6 +1,6 @@
 /** A database as etcd would have it: buckets `key` and `meta`, a revision a row with 300 bytes of value. */
 import { KEY, META } from "../../src/backend/buckets.ts";
-import { encodeRevision } from "../../src/mvcc/revision.ts";
+import { encodeRevision } from "../../src/backend/revision.ts";
 import { openPageFile } from "../../src/pagefile/open.ts";
 import { Noise } from "../../test/support/workload.ts";
 

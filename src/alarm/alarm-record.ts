@@ -1,6 +1,6 @@
 /** A row of bucket `alarm`: its key is protobuf AlarmMember {1 memberID: uint64, 2 alarm: enum}, its value empty. */
 import { everyField } from "../base/protobuf.ts";
-import { encodeIntegers } from "../base/varint-message.ts";
+import { type MessageWriter, written } from "../proto/message-writer.ts";
 
 export interface AlarmRecord {
   readonly memberId: bigint;
@@ -17,8 +17,13 @@ export interface AlarmMember {
 
 const NAMES = ["NONE", "NOSPACE", "CORRUPT"];
 
-export function alarmKey({ memberId, alarm }: AlarmMember): Uint8Array {
-  return encodeIntegers(memberId, alarm);
+export function alarmKey(member: AlarmMember): Uint8Array {
+  return written(writeAlarmMember, member);
+}
+
+function writeAlarmMember(to: MessageWriter, { memberId, alarm }: AlarmMember): void {
+  to.int64(2, alarm);
+  to.bigint(1, memberId);
 }
 
 /** @returns undefined if the bytes are no AlarmMember */

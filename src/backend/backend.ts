@@ -12,7 +12,7 @@
  * @see etcd server/storage/backend
  */
 import type { RandomAccessFile } from "../../native-free/file.ts";
-import { readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
+import { readU64BE, viewOf } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
@@ -21,6 +21,7 @@ import { PageReader } from "../pagefile/page-reader.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { CONSISTENT_INDEX, KEY, META, TERM } from "./buckets.ts";
 import { type Pin, type PinReport, Pins } from "./pins.ts";
+import { encodeRevision, putRevision, REVISION_BYTES, TOMBSTONE_BYTES } from "./revision.ts";
 import type { RowSink } from "./row-sink.ts";
 import type {
   CommitReport,
@@ -66,9 +67,6 @@ export interface LogPoint {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Of a revision, with the mark of a tombstone. */
-const TOMBSTONE_BYTES = 18;
-
 /** A stream of chunks of 1 MiB: enough for two full batches. */
 const POOLED_CHUNKS = 18;
 
@@ -79,7 +77,7 @@ export class Backend implements RowSink {
   readonly #pool = new ChunkPool(POOLED_CHUNKS);
   readonly #pins = new Pins();
   readonly #reader: PageReader;
-  readonly #revisionKey = new Uint8Array(17);
+  readonly #revisionKey = new Uint8Array(REVISION_BYTES);
   readonly #revisionView: DataView = viewOf(this.#revisionKey);
   #filling = new WriteBatch(this.#pool);
   #committing: WriteBatch | undefined;
@@ -178,10 +176,6 @@ export class Backend implements RowSink {
   /** The last commit, for what is read once at the start. Not what is buffered. */
   get view(): ReadTx {
     return this.#view;
-  }
-
-  get root(): Root {
-    return this.#root;
   }
 
   /** Keeps the last commit readable, for work that takes longer than a turn of the event loop. */
@@ -438,19 +432,10 @@ export class Backend implements RowSink {
     this.#view = view;
   }
 
+  /** The memory of most is used again for the next. */
   #keyOf(main: number, sub: number, tombstone: boolean): Uint8Array {
-    if (tombstone) {
-      const key = new Uint8Array(18);
-      const view = viewOf(key);
-      writeU64BE(view, 0, main);
-      key[8] = 0x5f;
-      writeU64BE(view, 9, sub);
-      key[17] = 0x74;
-      return key;
-    }
-    writeU64BE(this.#revisionView, 0, main);
-    this.#revisionKey[8] = 0x5f;
-    writeU64BE(this.#revisionView, 9, sub);
+    if (tombstone) return encodeRevision(main, sub, true);
+    putRevision(this.#revisionKey, this.#revisionView, 0, main, sub, false);
     return this.#revisionKey;
   }
 }

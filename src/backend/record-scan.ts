@@ -7,10 +7,9 @@ import { leafPages } from "../pagefile/scan.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { FieldReader } from "../proto/protobuf.ts";
 import { KEY } from "./buckets.ts";
+import { isRevision, TOMBSTONE_BYTES } from "./revision.ts";
 import type { ScanPiece } from "./storage.ts";
 
-const REVISION_BYTES = 17;
-const SEPARATOR = 0x5f;
 /** Room for keys, to begin with. */
 const KEY_BYTES = 32;
 
@@ -97,15 +96,14 @@ export class RecordScan {
       const keyOffset = at + readU32(view, at + 4);
       const keyBytes = readU32(view, at + 8);
       const valueBytes = readU32(view, at + 12);
-      const tombstone = keyBytes === REVISION_BYTES + 1;
-      if ((keyBytes !== REVISION_BYTES && !tombstone) || bytes[keyOffset + 8] !== SEPARATOR) {
+      if (!isRevision(bytes, keyOffset, keyBytes)) {
         const key = hex(bytes.subarray(keyOffset, keyOffset + keyBytes));
         throw new CorruptionError(this.#path, offsetBytes, `bucket key: ${key} is no revision`);
       }
       const n = this.#count++;
       this.#mains[n] = readU64BE(view, keyOffset);
       this.#subs[n] = readU64BE(view, keyOffset + 9);
-      this.#tombstones[n] = tombstone ? 1 : 0;
+      this.#tombstones[n] = keyBytes === TOMBSTONE_BYTES ? 1 : 0;
       const value = keyOffset + keyBytes;
       if (!this.#takeValue(bytes, value, value + valueBytes, n)) {
         const key = hex(bytes.subarray(keyOffset, keyOffset + keyBytes));

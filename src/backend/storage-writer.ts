@@ -10,6 +10,7 @@ import type { PageFile } from "../pagefile/page-file.ts";
 import type { WriteTx } from "../pagefile/tx.ts";
 import { CONSISTENT_INDEX, FINISHED_COMPACT_REV, KEY, META, TERM } from "./buckets.ts";
 import { RecordScan } from "./record-scan.ts";
+import { encodeRevision, isBefore } from "./revision.ts";
 import type {
   CommitReport,
   CommitTask,
@@ -20,9 +21,6 @@ import type {
   ScanTask,
 } from "./storage.ts";
 import { BUCKETS, operationsOf } from "./write-batch.ts";
-
-const REVISION_BYTES = 17;
-const SEPARATOR = 0x5f;
 
 export class StorageWriter {
   readonly #file: PageFile;
@@ -72,7 +70,7 @@ export class StorageWriter {
       const goes: Uint8Array[] = [];
       const cursor = bucket.cursor();
       let kept = firstAtOrAfter(keptMains, keptSubs, nextMain, nextSub);
-      let more = cursor.seek(revisionKey(nextMain, nextSub));
+      let more = cursor.seek(encodeRevision(nextMain, nextSub));
       for (let looked = 0; more && looked < limit; looked++) {
         const key = cursor.key();
         const view = viewOf(key);
@@ -89,7 +87,7 @@ export class StorageWriter {
       for (const key of goes) bucket.delete(key);
       deleted = goes.length;
       if (done) {
-        tx.createBucketIfNotExists(META).put(FINISHED_COMPACT_REV, revisionKey(revision, 0));
+        tx.createBucketIfNotExists(META).put(FINISHED_COMPACT_REV, encodeRevision(revision, 0));
       }
     });
     return { ...report, done, nextMain, nextSub, deleted };
@@ -149,26 +147,6 @@ function firstAtOrAfter(mains: Float64Array, subs: Uint32Array, main: number, su
     else high = middle;
   }
   return low;
-}
-
-function isBefore(
-  mains: Float64Array,
-  subs: Uint32Array,
-  at: number,
-  main: number,
-  sub: number,
-): boolean {
-  const there = mains[at] as number;
-  return there === main ? (subs[at] as number) < sub : there < main;
-}
-
-function revisionKey(main: number, sub: number): Uint8Array {
-  const key = new Uint8Array(REVISION_BYTES);
-  const view = viewOf(key);
-  writeU64BE(view, 0, main);
-  key[8] = SEPARATOR;
-  writeU64BE(view, 9, sub);
-  return key;
 }
 
 function u64(value: number): Uint8Array {

@@ -6,7 +6,7 @@
  *
  * op 1 = put, 2 = delete. An operation lies whole in one chunk.
  */
-import { readU16, readU32, viewOf, writeU16, writeU32, writeU64BE } from "../base/bytes.ts";
+import { readU16, readU32, viewOf, writeU16, writeU32 } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import {
   ALARM,
@@ -20,6 +20,7 @@ import {
   MEMBERS_REMOVED,
   META,
 } from "./buckets.ts";
+import { putRevision, REVISION_BYTES, TOMBSTONE_BYTES } from "./revision.ts";
 import type { Batch, BatchChunk } from "./storage.ts";
 
 /** All buckets of etcd, in the order of their names; an operation names one by its place here. */
@@ -41,11 +42,6 @@ const KEY_PLACE = BUCKETS.indexOf(KEY);
 const PUT = 1;
 const DELETE = 2;
 const HEAD_BYTES = 8;
-
-/** Of a record of bucket `key`: main | '_' | sub, and 't' for a tombstone. */
-const REVISION_BYTES = 17;
-const SEPARATOR = 0x5f;
-const TOMBSTONE = 0x74;
 
 /** What a chunk has, unless one operation needs more. */
 export const CHUNK_BYTES: number = 1024 * 1024;
@@ -151,16 +147,12 @@ export class WriteBatch implements Batch {
     valueBytesMax: number,
     encode: (bytes: Uint8Array, offset: number) => number,
   ): ValuePlace {
-    const keyBytes = tombstone ? REVISION_BYTES + 1 : REVISION_BYTES;
+    const keyBytes = tombstone ? TOMBSTONE_BYTES : REVISION_BYTES;
     const chunk = this.#room(HEAD_BYTES + keyBytes + valueBytesMax);
     const head = chunk.usedBytes;
     const at = head + HEAD_BYTES;
     const { bytes, view } = chunk;
-    writeU64BE(view, at, main);
-    bytes[at + 8] = SEPARATOR;
-    writeU64BE(view, at + 9, sub);
-    if (tombstone) bytes[at + REVISION_BYTES] = TOMBSTONE;
-    const start = at + keyBytes;
+    const start = putRevision(bytes, view, at, main, sub, tombstone);
     const length = encode(bytes, start) - start;
     this.#head(chunk, PUT, KEY_PLACE, keyBytes, length);
     this.#note(main, sub, tombstone, (this.chunks.length - 1) * CHUNK_STRIDE + start, length);

@@ -19,13 +19,7 @@ import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { RequestIds } from "../membership/request-ids.ts";
-import {
-  checkDeleteRange,
-  checkPut,
-  checkRange,
-  checkTxn,
-  TXN_OPS_MAX,
-} from "../mvcc/check-request.ts";
+import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../mvcc/check-request.ts";
 import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
 import { type RangeOutcome, rangeAtOnce, rangeSteps } from "../mvcc/range.ts";
 import type { ChangeListener, Store } from "../mvcc/store.ts";
@@ -201,8 +195,17 @@ export class Member {
    * @throws (rejects) as `recover`
    */
   static async open(options: MemberOptions): Promise<Member> {
-    const { clock, threads } = options;
-    const upkeep = threads ? new UpkeepThreads() : new UpkeepHere();
+    const upkeep = options.threads ? new UpkeepThreads() : new UpkeepHere();
+    try {
+      return await Member.#open(options, upkeep);
+    } catch (error) {
+      await upkeep.close();
+      throw error;
+    }
+  }
+
+  static async #open(options: MemberOptions, upkeep: Upkeep): Promise<Member> {
+    const { clock } = options;
     const quota = new Quota(options.quotaBytes, options.quotaBasis);
     // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
     let member: Member | undefined;
@@ -431,20 +434,6 @@ export class Member {
     return found && this.store.recordCopy(found.main, found.sub);
   }
 
-  /** Requests that are logged and wait for their effect. */
-  get waiting(): number {
-    return this.#proposals.waiting;
-  }
-
-  get isClosed(): boolean {
-    return this.#closed !== undefined;
-  }
-
-  /** Aborted when the member stops. */
-  get stopped(): AbortSignal {
-    return this.#stopped.signal;
-  }
-
   /**
    * Takes no more, answers what is under way, and leaves everything on the disk: leases with their remaining time, the
    * page file with all of the log.
@@ -654,5 +643,3 @@ interface MemberParts {
   readonly lockedBy: "flock" | "sidecar" | "none";
   readonly databasePath: string;
 }
-
-export { TXN_OPS_MAX };

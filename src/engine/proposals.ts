@@ -8,13 +8,12 @@
  */
 import type { Backend } from "../backend/backend.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
-import type { Entry, EntryType } from "../wal/entry.ts";
-import { EntryType as Types } from "../wal/entry.ts";
+import { EntryType } from "../wal/entry.ts";
 import type { Wal } from "../wal/wal.ts";
 
 interface Pending {
   readonly index: number;
-  readonly apply: (index: number) => unknown;
+  readonly apply: () => unknown;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,9 +36,6 @@ export interface ProposalsHost {
 const SLICE_MS = 2;
 const APPLIED_PER_LOOK = 32;
 
-/** Data up to this size is copied by the log, and may lie in memory that is used again at once. */
-export const LOG_COPIES_BYTES: number = 64 * 1024;
-
 export class Proposals {
   readonly #host: ProposalsHost;
   /** In the order of their indexes; those before `#head` are answered. */
@@ -56,7 +52,7 @@ export class Proposals {
   }
 
   /** Logged, and not applied yet. */
-  get waiting(): number {
+  get #waiting(): number {
     return this.#pending.length - this.#head;
   }
 
@@ -66,16 +62,12 @@ export class Proposals {
 
   /**
    * Logs an entry and applies it.
-   * @param data  of more than LOG_COPIES_BYTES it must not change until the promise is settled
+   * @param data  of more than 64 KiB, which the log does not copy: it must not change until the promise is settled
    * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
    *   the answer; an EtcdError is one, too, and any other error breaks the store
    * @throws (rejects) the EtcdError that `apply` throws; StrataError FAILED
    */
-  propose<T>(
-    data: Uint8Array,
-    apply: (index: number) => T,
-    type: EntryType = Types.normal,
-  ): Promise<T> {
+  propose<T>(data: Uint8Array, apply: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) {
         reject(this.error());
@@ -83,7 +75,7 @@ export class Proposals {
       }
       const { wal, term, memberId } = this.#host;
       const index = wal.lastIndex + 1;
-      const entry: Entry = { type, term, index, data: data.length === 0 ? undefined : data };
+      const entry = { type: EntryType.normal, term, index, data };
       const durable = wal.append([entry], { term, vote: memberId, commit: index });
       this.#pending.push({ index, apply, resolve, reject });
       const batch = this.#batch;
@@ -94,7 +86,7 @@ export class Proposals {
 
   /** Resolves when everything that was proposed before is answered. */
   settled(): Promise<void> {
-    if (this.waiting === 0) return Promise.resolve();
+    if (this.#waiting === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -145,13 +137,13 @@ export class Proposals {
     }
     this.#applying = false;
     this.#compactQueue();
-    if (this.waiting === 0) this.#becameIdle();
+    if (this.#waiting === 0) this.#becameIdle();
   }
 
   /** @returns false if the store is broken */
-  #applyOne({ index, apply, resolve, reject }: Pending): boolean {
+  #applyOne({ apply, resolve, reject }: Pending): boolean {
     try {
-      resolve(apply(index) as never);
+      resolve(apply() as never);
       return true;
     } catch (error) {
       if (error instanceof EtcdError) {

@@ -25,6 +25,7 @@ import {
   META,
   SCHEDULED_COMPACT_REV,
 } from "../backend/buckets.ts";
+import { readRevision } from "../backend/revision.ts";
 import type { OpenReport, Storage } from "../backend/storage.ts";
 import { hex } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
@@ -36,7 +37,6 @@ import { clusterOfRows } from "../membership/cluster-rows.ts";
 import { clusterId, memberId } from "../membership/ids.ts";
 import { decodeV2Store } from "../membership/v2-store.ts";
 import { type RestoredIndex, restoreIndex } from "../mvcc/restore.ts";
-import { readRevision } from "../mvcc/revision.ts";
 import { Store } from "../mvcc/store.ts";
 import { decodeNormalEntry } from "../proto/normal-entry.ts";
 import { decodeConfChange } from "../wal/conf-change.ts";

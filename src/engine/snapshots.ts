@@ -4,10 +4,12 @@
  * Bytes are read and hashed on a thread, a few pieces ahead of whoever takes them; or in small pieces on this one where
  * no other can read the file.
  */
-import { SystemFile } from "../../native-free/file.ts";
+import { basename, dirname } from "node:path";
+import { SystemDirectory, SystemFile } from "../../native-free/file.ts";
 import type { Backend } from "../backend/backend.ts";
 import { KEY } from "../backend/buckets.ts";
 import type { Pin } from "../backend/pins.ts";
+import { readRevision } from "../backend/revision.ts";
 import { nextTurn } from "../base/turn.ts";
 import type { JobPool } from "../jobs/pool.ts";
 import {
@@ -20,7 +22,6 @@ import { snapshotBytes, snapshotPieces } from "../jobs/snapshot-pieces.ts";
 import { SAVE } from "../jobs/snapshot-save.ts";
 import { writeSnapshot } from "../jobs/snapshot-save-work.ts";
 import { type PieceSource, SnapshotThread } from "../jobs/snapshot-thread.ts";
-import { readRevision } from "../mvcc/revision.ts";
 
 export type SnapshotProgress = (progress: Progress) => void;
 
@@ -74,7 +75,8 @@ export class Snapshots {
     if (jobs === undefined) {
       const snapshot = await this.take(signal, onProgress);
       try {
-        const sizeBytes = await writeSnapshot(target, snapshot, {
+        const folder = new SystemDirectory(dirname(target));
+        const sizeBytes = await writeSnapshot(folder, basename(target), snapshot, {
           wrote: () => undefined,
           sync: (file) => file.syncBeside?.() ?? file.sync(),
         });

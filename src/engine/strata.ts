@@ -96,7 +96,7 @@ export interface StrataOptions {
   readonly random?: () => number;
   /** Default: warnings and errors become process warnings, the rest is dropped. */
   readonly log?: EngineLog;
-  /** While it opens: building the index takes a second for every million revisions, about. */
+  /** x. */
   readonly onProgress?: (progress: RecoveryProgress) => void;
   /** Where the log's fdatasync runs. Default: measured as it goes. */
   readonly syncPolicy?: SyncPolicy;

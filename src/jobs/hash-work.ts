@@ -14,6 +14,7 @@
  */
 import { SystemFile } from "../../native-free/file.ts";
 import { CONSISTENT_INDEX, KEY, META, STORAGE_VERSION, TERM } from "../backend/buckets.ts";
+import { isBefore } from "../backend/revision.ts";
 import { compareRanges, equalBytes, readU64BE, viewOf } from "../base/bytes.ts";
 import { nextTurn } from "../base/turn.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
@@ -175,15 +176,4 @@ function kvVisitor(rule: KvHashRule, crc: CrcStream): PairVisitor {
     crc.update(bytes, valueOffset, valueBytes);
     return true;
   };
-}
-
-function isBefore(
-  mains: Float64Array,
-  subs: Uint32Array,
-  at: number,
-  main: number,
-  sub: number,
-): boolean {
-  const there = mains[at] as number;
-  return there === main ? (subs[at] as number) < sub : there < main;
 }

@@ -8,7 +8,7 @@
  * @see etcd client/v3/snapshot/v3_snapshot.go Save
  */
 import { basename, dirname } from "node:path";
-import { type RandomAccessFile, SystemDirectory } from "../../native-free/file.ts";
+import { type Directory, type RandomAccessFile, SystemDirectory } from "../../native-free/file.ts";
 import { ProgressWriter } from "./progress.ts";
 import { snapshotBytes, snapshotPieces, sourceOf } from "./snapshot-pieces.ts";
 import type { SaveInput } from "./snapshot-save.ts";
@@ -19,7 +19,9 @@ export function saveSnapshot(
   progress: ProgressWriter = new ProgressWriter(),
 ): Promise<number> {
   progress.phase(0, snapshotBytes(input.meta));
-  return writeSnapshot(input.target, snapshotPieces(sourceOf(input), input.meta), {
+  const { target } = input;
+  const folder = new SystemDirectory(dirname(target));
+  return writeSnapshot(folder, basename(target), snapshotPieces(sourceOf(input), input.meta), {
     wrote: (doneBytes) => progress.done(doneBytes),
     sync: (file) => file.sync(),
   });
@@ -33,12 +35,11 @@ export interface WriteHost {
 
 /** @returns the length of the file */
 export async function writeSnapshot(
-  target: string,
+  directory: Directory,
+  name: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   host: WriteHost,
 ): Promise<number> {
-  const directory = new SystemDirectory(dirname(target));
-  const name = basename(target);
   const unfinished = `${name}.part`;
   const file = directory.openFile(unfinished, "create", 0o600);
   try {
@@ -58,7 +59,11 @@ export async function writeSnapshot(
     directory.sync();
     return bytes;
   } catch (error) {
-    if (directory.exists(unfinished)) directory.remove(unfinished);
+    try {
+      if (directory.exists(unfinished)) directory.remove(unfinished);
+    } catch {
+      // The disk refuses that as well: what it refused first says more.
+    }
     throw error;
   }
 }

@@ -6,10 +6,10 @@
  */
 
 import { KEY, META, STORAGE_VERSION } from "../backend/buckets.ts";
+import { isRevision, TOMBSTONE_BYTES } from "../backend/revision.ts";
 import { compareRanges } from "../base/bytes.ts";
 import { CorruptionError } from "../base/errors.ts";
 import { findUserKey } from "../mvcc/key-value.ts";
-import { isRevision, TOMBSTONE_BYTES } from "../mvcc/revision.ts";
 import { checkTree } from "../pagefile/check.ts";
 import {
   BUCKET_ELEMENT,

@@ -4,7 +4,7 @@
  */
 import { readI64BEBig, viewOf, writeU64BEBig } from "../base/bytes.ts";
 import { everyField } from "../base/protobuf.ts";
-import { encodeIntegers } from "../base/varint-message.ts";
+import { type MessageWriter, written } from "../proto/message-writer.ts";
 
 export interface LeaseRecord {
   readonly id: bigint;
@@ -36,7 +36,16 @@ export function leaseKey(id: bigint): Uint8Array {
 
 /** The row's value, as gogo-protobuf writes it: what is 0 is left out. Seconds. */
 export function encodeLease(id: bigint, ttl: number, remainingTtl: number): Uint8Array {
-  return encodeIntegers(id, ttl, remainingTtl);
+  return written(writeLease, { id, ttl, remainingTtl });
+}
+
+function writeLease(
+  to: MessageWriter,
+  lease: { id: bigint; ttl: number; remainingTtl: number },
+): void {
+  to.int64(3, lease.remainingTtl);
+  to.int64(2, lease.ttl);
+  to.bigint(1, lease.id);
 }
 
 /** As etcdctl prints it: 16 hex digits. */

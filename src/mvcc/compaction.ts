@@ -5,6 +5,7 @@
  * @see etcd server/storage/mvcc/kvstore_compaction.go
  */
 import type { Backend } from "../backend/backend.ts";
+import { isBefore } from "../backend/revision.ts";
 import type { Clock } from "../base/clock.ts";
 import { nextTurn } from "../base/turn.ts";
 import type { Store } from "./store.ts";
@@ -91,20 +92,11 @@ export class Compactor {
       deleted += step.deleted;
       if (step.done) break;
       next = step;
-      while (kept < mains.length && isBefore(mains, subs, kept, step)) kept++;
+      while (kept < mains.length && isBefore(mains, subs, kept, step.nextMain, step.nextSub))
+        kept++;
       await this.#clock.sleep(this.#sleepMs, signal);
       if (signal.aborted) return undefined;
     }
     return { revision, deleted, tookMs: this.#clock.nowMs() - startedMs };
   }
-}
-
-function isBefore(
-  mains: Float64Array,
-  subs: Uint32Array,
-  at: number,
-  { nextMain, nextSub }: { readonly nextMain: number; readonly nextSub: number },
-): boolean {
-  const main = mains[at] as number;
-  return main === nextMain ? (subs[at] as number) < nextSub : main < nextMain;
 }

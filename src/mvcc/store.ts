@@ -9,13 +9,13 @@
 import type { Backend } from "../backend/backend.ts";
 import { newValuePlace } from "../backend/backend.ts";
 import { META, SCHEDULED_COMPACT_REV } from "../backend/buckets.ts";
+import { encodeRevision } from "../backend/revision.ts";
 import type { ValuePlace } from "../backend/write-batch.ts";
 import { latin1 } from "../base/bytes.ts";
 import { CorruptionError, EtcdError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { keyValueBytesMax, putKeyValue, putTombstone } from "../proto/key-value.ts";
-import { type FoundRevision, FROM_KEY, type KeyIndex } from "./key-index.ts";
-import { encodeRevision } from "./revision.ts";
+import type { FoundRevision, KeyIndex } from "./key-index.ts";
 import type { RevisionSet } from "./revision-set.ts";
 import type { Change, HistoryVisitor, WatchSource } from "./watch/source.ts";
 
@@ -300,6 +300,3 @@ class StoredChange implements Change {
     return this.#copy;
   }
 }
-
-/** Every key. */
-export const ALL_KEYS: KeyRange = { start: "", end: FROM_KEY };

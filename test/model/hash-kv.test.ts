@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { crc32c } from "../../native-free/crc32c.ts";
+import { encodeRevision } from "../../src/backend/revision.ts";
 import { EtcdError } from "../../src/base/errors.ts";
 import { op, Strata, type StrataPlace } from "../../src/index.ts";
-import { encodeRevision } from "../../src/mvcc/revision.ts";
 import { keyValueBytesMax, putKeyValue, putTombstone } from "../../src/proto/key-value.ts";
 import { scratchFolder } from "../support/cleanup.ts";
 import { type Rng, rng } from "../support/rng.ts";

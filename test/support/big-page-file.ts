@@ -1,6 +1,7 @@
 /** A page file that takes a while to copy: revisions with values, some deleted so that there is room to gain. */
+
+import { encodeRevision } from "../../src/backend/revision.ts";
 import { utf8 } from "../../src/base/bytes.ts";
-import { encodeRevision } from "../../src/mvcc/revision.ts";
 import { openPageFile } from "../../src/pagefile/open.ts";
 
 const PUTS_PER_TX = 10_000;

@@ -15,11 +15,11 @@ import {
   SCHEDULED_COMPACT_REV,
   TERM,
 } from "../../backend/buckets.ts";
+import { readRevision } from "../../backend/revision.ts";
 import { equalBytes, readI64BEBig, viewOf } from "../../base/bytes.ts";
 import { decodeLease, shownLease } from "../../lease/lease-record.ts";
 import { shownMember } from "../../membership/member-record.ts";
 import { decodeKeyValue } from "../../mvcc/key-value.ts";
-import { readRevision } from "../../mvcc/revision.ts";
 import type { Show } from "./show.ts";
 
 /** @returns undefined if it is no row that is known, or not what it should be */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SystemFile } from "../../../native-free/file.ts";
 import { KEY, META } from "../../backend/buckets.ts";
+import { encodeRevision } from "../../backend/revision.ts";
 import { utf8 } from "../../base/bytes.ts";
-import { encodeRevision } from "../../mvcc/revision.ts";
 import { PageFile } from "../../pagefile/page-file.ts";
 import { inspectFile } from "./inspect.ts";
 

@@ -1,7 +1,8 @@
 /** The rows of bucket `key`, one after another, without an object for each. */
+
+import { isRevision, TOMBSTONE_BYTES } from "../../backend/revision.ts";
 import { readU64BE } from "../../base/bytes.ts";
 import { findUserKey, type KeyRange } from "../../mvcc/key-value.ts";
-import { isRevision, TOMBSTONE_BYTES } from "../../mvcc/revision.ts";
 import {
   BUCKET_ELEMENT,
   leafFlags,

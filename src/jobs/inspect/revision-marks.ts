@@ -1,7 +1,7 @@
 /** Which revisions a file has: the current one, and where what was compacted ends. */
 import { FINISHED_COMPACT_REV, KEY, META, SCHEDULED_COMPACT_REV } from "../../backend/buckets.ts";
+import { readRevision } from "../../backend/revision.ts";
 import { CorruptionError, EtcdError } from "../../base/errors.ts";
-import { readRevision } from "../../mvcc/revision.ts";
 import { CachedPages } from "../../pagefile/cached-pages.ts";
 import { leafKeyBytes, leafKeyOffset, leafValueBytes, type Page } from "../../pagefile/page.ts";
 import { ReadTx } from "../../pagefile/tx.ts";

@@ -28,11 +28,11 @@ import {
   STORAGE_VERSION,
   TERM,
 } from "../../backend/buckets.ts";
+import { readRevision } from "../../backend/revision.ts";
 import { equalBytes, readI64BEBig, viewOf } from "../../base/bytes.ts";
 import { printableText, quoted } from "../../base/quote.ts";
 import { decodeLease, type LeaseRecord } from "../../lease/lease-record.ts";
 import { decodeMember, decodeMemberId, type MemberRecord } from "../../membership/member-record.ts";
-import { readRevision } from "../../mvcc/revision.ts";
 import {
   BUCKET_ELEMENT,
   leafFlags,

@@ -1,5 +1,7 @@
 /** What a watch hands out: events, in batches. Bytes are shared among watchers: nobody may write to them. */
 import type { StrataError } from "../../base/errors.ts";
+import { keyValueBytesMax, putKeyValue } from "../../proto/key-value.ts";
+import { EMPTY_BYTES } from "../../proto/protobuf.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface WatchEvent {
@@ -51,26 +53,7 @@ export function bytesOf(events: readonly WatchEvent[]): number {
 
 /** The KeyValue of a delete event: the key and, which the page file's tombstone lacks, mod_revision. */
 export function encodeDeleted(key: string, modRevision: number): Uint8Array {
-  const bytes = new Uint8Array(2 + varintBytes(key.length) + key.length + varintBytes(modRevision));
-  bytes[0] = 0x0a;
-  let at = putVarint(bytes, 1, key.length);
-  for (let i = 0; i < key.length; i++) bytes[at++] = key.charCodeAt(i);
-  bytes[at] = 0x18;
-  putVarint(bytes, at + 1, modRevision);
-  return bytes;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
-}
-
-/** @returns the offset after it */
-function putVarint(bytes: Uint8Array, offset: number, value: number): number {
-  let at = offset;
-  let rest = value;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80;
-  bytes[at++] = rest;
-  return at;
+  const bytes = Buffer.from(key, "latin1");
+  const kv = new Uint8Array(keyValueBytesMax(bytes.length, 0));
+  return kv.slice(0, putKeyValue(kv, 0, bytes, 0, modRevision, 0, EMPTY_BYTES, 0n));
 }

@@ -41,10 +41,35 @@ export function readRevision(key: Uint8Array): Revision | undefined {
 /** @param main, sub  0 ≤ each < 2^53 */
 export function encodeRevision(main: number, sub: number, tombstone = false): Uint8Array {
   const key = new Uint8Array(tombstone ? TOMBSTONE_BYTES : REVISION_BYTES);
-  const view = viewOf(key);
-  writeU64BE(view, 0, main);
-  key[8] = SEPARATOR;
-  writeU64BE(view, 9, sub);
-  if (tombstone) key[17] = TOMBSTONE;
+  putRevision(key, viewOf(key), 0, main, sub, tombstone);
   return key;
+}
+
+/** Writes a revision into memory that is there. @returns where it ends */
+export function putRevision(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  main: number,
+  sub: number,
+  tombstone: boolean,
+): number {
+  writeU64BE(view, at, main);
+  bytes[at + 8] = SEPARATOR;
+  writeU64BE(view, at + 9, sub);
+  if (!tombstone) return at + REVISION_BYTES;
+  bytes[at + REVISION_BYTES] = TOMBSTONE;
+  return at + TOMBSTONE_BYTES;
+}
+
+/** Whether the revision at a place of two columns comes before another. */
+export function isBefore(
+  mains: Float64Array,
+  subs: Uint32Array,
+  at: number,
+  main: number,
+  sub: number,
+): boolean {
+  const there = mains[at] as number;
+  return there === main ? (subs[at] as number) < sub : there < main;
 }
