@@ -19,8 +19,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/jobs"],
   ["src/mvcc", "src/lease", "src/alarm", "src/auth", "src/membership"],
   ["src/backend"],
-  ["src/pagefile", "src/wal"],
-  ["src/proto"],
+  ["src/pagefile", "src/wal", "src/grpc"],
+  ["src/http2", "src/proto"],
   ["src/base", "native-free"],
 ];
 

@@ -1,0 +1,37 @@
+/** @see grpc doc/statuscodes.md */
+export const Code = {
+  ok: 0,
+  canceled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  outOfRange: 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const;
+
+/** How a call ends: a code, and for all but 0 a text. Clients match on the text. */
+export interface Status {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Ends a call with this very status. */
+export class GrpcError extends Error {
+  override readonly name: string = "GrpcError";
+  readonly code: number;
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
