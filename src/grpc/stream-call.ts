@@ -154,7 +154,12 @@ export class BidiStreamCall extends StreamServerCall {
 
   override roomAgain(): void {
     super.roomAgain();
-    if (this.code < 0) this.#listener?.drained();
+    if (this.code >= 0) return;
+    try {
+      this.#listener?.drained();
+    } catch (error) {
+      this.failWith(error);
+    }
   }
 
   protected override over(): void {
