@@ -12,6 +12,7 @@ import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { formatGoDuration } from "../base/go-duration.ts";
 import { JobPool } from "../jobs/pool.ts";
 import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
@@ -44,7 +45,9 @@ import {
 } from "../proto/messages.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { ApplyTimes } from "./apply-times.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
+import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
@@ -83,6 +86,8 @@ export interface MemberOptions {
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
+  /** An entry that takes longer to apply is logged. Default: 100, as etcd's --warning-apply-duration. */
+  readonly warningApplyMs?: number;
   /** Seconds; shorter TTLs are raised to it. */
   readonly minLeaseTtl: number | undefined;
   readonly leaseCheckpointIntervalMs: number | undefined;
@@ -121,6 +126,7 @@ export class Member {
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
+  readonly #applyTimes: ApplyTimes;
   readonly #applier: Applier;
   readonly #wal: Wal;
   readonly #proposals: Proposals;
@@ -142,6 +148,7 @@ export class Member {
 
   private constructor(options: MemberOptions, parts: MemberParts) {
     this.#options = options;
+    this.#applyTimes = new ApplyTimes(options.warningApplyMs ?? 100);
     this.clock = options.clock;
     this.store = parts.store;
     this.backend = parts.backend;
@@ -425,10 +432,29 @@ export class Member {
     };
   }
 
+  /** What it measures of itself. */
+  instruments(): Instruments {
+    return {
+      wal: {
+        counts: this.#wal.counts,
+        fsyncSeconds: this.#wal.fsyncSeconds,
+        writeSeconds: this.#wal.writeSeconds,
+      },
+      proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
+      applyTimes: this.#applyTimes,
+      compaction: this.#compactor.counts,
+      hashSeconds: this.#hashes.hashSeconds,
+      hashKvSeconds: this.#hashes.hashKvSeconds,
+      snapshotSendSeconds: this.#snapshots.sendSeconds,
+      snapSaveSeconds: this.#snapshotter.saveSeconds,
+    };
+  }
+
   /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
   get(key: string): Uint8Array | undefined {
     this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
+    this.store.counts.ranges++;
     // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
     const found = this.store.find(key, this.store.currentRevision);
     return found && this.store.recordCopy(found.main, found.sub);
@@ -533,7 +559,33 @@ export class Member {
       request,
     });
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#applier.apply(request));
+    return this.#proposals.propose(data, () => this.#apply(request));
+  }
+
+  #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {
+    const beganMs = performance.now();
+    let succeeded = false;
+    try {
+      const answer = this.#applier.apply(request);
+      succeeded = true;
+      return answer;
+    } finally {
+      const ms = performance.now() - beganMs;
+      if (this.#applyTimes.applied(request.kind, succeeded, ms)) this.#tooLong(request.kind, ms);
+    }
+  }
+
+  #tooLong(kind: string, ms: number): void {
+    this.#options.log({
+      level: "warn",
+      message: "apply request took too long",
+      fields: {
+        took: formatGoDuration(ms),
+        "expected-duration": formatGoDuration(this.#applyTimes.slowMs),
+        prefix: "",
+        request: kind,
+      },
+    });
   }
 
   /** Refused before it is logged; and each time it is, etcd raises the alarm again. */

@@ -1,0 +1,30 @@
+/**
+ * What a member measures of itself, beyond what its parts show openly: live objects, to be read by whoever makes
+ * metrics of them, whenever it likes.
+ */
+import type { Histogram } from "../base/histogram.ts";
+import type { CompactionCounts } from "../mvcc/compaction-counts.ts";
+import type { WalCounts } from "../wal/wal.ts";
+import type { ApplyTimes } from "./apply-times.ts";
+
+export interface Instruments {
+  readonly wal: {
+    readonly counts: WalCounts;
+    readonly fsyncSeconds: Histogram;
+    readonly writeSeconds: Histogram;
+  };
+  readonly proposals: {
+    /** Logged and not answered. */
+    readonly pending: number;
+    /** Refused because a write has failed. */
+    readonly failed: number;
+  };
+  readonly applyTimes: ApplyTimes;
+  readonly compaction: CompactionCounts;
+  /** Of `Member.hash` and `Member.hashKv`. */
+  readonly hashSeconds: Histogram;
+  readonly hashKvSeconds: Histogram;
+  readonly snapshotSendSeconds: Histogram;
+  /** Of `.snap` files. */
+  readonly snapSaveSeconds: Histogram;
+}
