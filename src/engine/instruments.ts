@@ -6,10 +6,13 @@ import type { Histogram } from "../base/histogram.ts";
 import type { CompactionCounts } from "../mvcc/compaction-counts.ts";
 import type { WalCounts } from "../wal/wal.ts";
 import type { ApplyTimes } from "./apply-times.ts";
+import type { DefragCounts } from "./defrag-counts.ts";
 
 export interface Instruments {
   readonly wal: {
     readonly counts: WalCounts;
+    /** Index of the last entry that is committed. */
+    readonly committedIndex: number;
     readonly fsyncSeconds: Histogram;
     readonly writeSeconds: Histogram;
   };
@@ -21,6 +24,7 @@ export interface Instruments {
   };
   readonly applyTimes: ApplyTimes;
   readonly compaction: CompactionCounts;
+  readonly defrag: DefragCounts;
   /** Of `Member.hash` and `Member.hashKv`. */
   readonly hashSeconds: Histogram;
   readonly hashKvSeconds: Histogram;

@@ -46,6 +46,7 @@ import {
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
 import { ApplyTimes } from "./apply-times.ts";
+import { DefragCounts } from "./defrag-counts.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
 import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
@@ -127,6 +128,7 @@ export class Member {
   readonly clock: Clock;
   readonly #options: MemberOptions;
   readonly #applyTimes: ApplyTimes;
+  readonly #defragCounts = new DefragCounts();
   readonly #applier: Applier;
   readonly #wal: Wal;
   readonly #proposals: Proposals;
@@ -437,12 +439,14 @@ export class Member {
     return {
       wal: {
         counts: this.#wal.counts,
+        committedIndex: this.#wal.hardState.commit,
         fsyncSeconds: this.#wal.fsyncSeconds,
         writeSeconds: this.#wal.writeSeconds,
       },
       proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
       applyTimes: this.#applyTimes,
       compaction: this.#compactor.counts,
+      defrag: this.#defragCounts,
       hashSeconds: this.#hashes.hashSeconds,
       hashKvSeconds: this.#hashes.hashKvSeconds,
       snapshotSendSeconds: this.#snapshots.sendSeconds,
