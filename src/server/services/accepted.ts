@@ -19,9 +19,14 @@ export function accepted<T extends object>(call: Call, decoded: T | string): T |
   return decoded;
 }
 
-/** As grpc-go says it. */
-export function failUndecodable(call: Call, fault: string): void {
+/** As grpc-go says it of a call with one request and one response. */
+function failUndecodable(call: Call, fault: string): void {
   call.fail(Code.internal, `grpc: error unmarshalling request: ${fault}`);
+}
+
+/** As grpc-go says it of a stream's message. */
+export function failUndecodableMessage(call: Call, fault: string): void {
+  call.fail(Code.internal, `grpc: failed to unmarshal the received message: ${fault}`);
 }
 
 /**
