@@ -370,6 +370,12 @@ export class Member {
     return this.lessor.keepAlive(id);
   }
 
+  /** As `leaseKeepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  leaseKeepAliveNow(id: bigint): number | Promise<number> {
+    this.#assertWritable();
+    return this.lessor.keepAliveNow(id);
+  }
+
   // -- alarms
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */

@@ -9,6 +9,12 @@ import {
   writeRangeResponse,
   writeTxnResponse,
 } from "./kv-responses.ts";
+import {
+  type LeaseTimeToLiveResponse,
+  writeLeases,
+  writeLeaseTimeToLive,
+  writeLeaseTtl,
+} from "./lease-responses.ts";
 import { LARGE_PART_BYTES, MessageParts } from "./message-parts.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { type HeaderIds, ResponseHeader } from "./response-header.ts";
@@ -132,6 +138,25 @@ export class ResponseEncoder {
       parts.add(this.#writer);
     }
     return parts.take();
+  }
+
+  /** LeaseGrantResponse and LeaseKeepAliveResponse. */
+  leaseTtl(id: bigint, ttl: number, revision: number): Uint8Array {
+    this.#writer.clear();
+    writeLeaseTtl(this.#writer, id, ttl);
+    return this.#finish(revision);
+  }
+
+  leaseTimeToLive(response: LeaseTimeToLiveResponse, revision: number): Uint8Array {
+    this.#writer.clear();
+    writeLeaseTimeToLive(this.#writer, response);
+    return this.#finish(revision);
+  }
+
+  leases(ids: readonly bigint[], revision: number): Uint8Array {
+    this.#writer.clear();
+    writeLeases(this.#writer, ids);
+    return this.#finish(revision);
   }
 
   #finish(revision: number): Uint8Array {
