@@ -18,7 +18,7 @@ import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
-import type { Cluster } from "../membership/cluster.ts";
+import type { Cluster, Refusal } from "../membership/cluster.ts";
 import { RequestIds } from "../membership/request-ids.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../mvcc/check-request.ts";
 import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
@@ -43,6 +43,8 @@ import {
   type RangeRequest,
   type TxnRequest,
 } from "../proto/messages.ts";
+import { type ConfChange, encodeConfChange } from "../wal/conf-change.ts";
+import { EntryType } from "../wal/entry.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
 import { ApplyTimes } from "./apply-times.ts";
@@ -50,6 +52,7 @@ import { DefragCounts } from "./defrag-counts.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
 import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
+import { Members } from "./members.ts";
 import { Proposals } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
 import {
@@ -122,6 +125,8 @@ export class Member {
   readonly lessor: Lessor;
   readonly alarms: AlarmStore;
   readonly cluster: Cluster;
+  /** Changes of the cluster's. */
+  readonly members: Members;
   readonly quota: Quota;
   readonly watches: WatchHub;
   readonly term: number;
@@ -178,6 +183,12 @@ export class Member {
       term: this.term,
       memberId: this.cluster.localId,
       failed: (error) => this.#failed(error),
+    });
+    this.members = new Members({
+      cluster: this.cluster,
+      clock,
+      requestIds: this.#requestIds,
+      change: (change) => this.#change(change),
     });
     this.#snapshotter = new Snapshotter(
       {
@@ -590,6 +601,15 @@ export class Member {
         request: kind,
       },
     });
+  }
+
+  async #change(change: ConfChange): Promise<Refusal | undefined> {
+    this.#assertWritable();
+    const apply = (): Refusal | undefined => {
+      const applied = this.#applier.applyConfChange(change);
+      return applied.kind === "refused" ? applied.why : undefined;
+    };
+    return this.#proposals.propose(encodeConfChange(change), apply, EntryType.confChange);
   }
 
   /** Refused before it is logged; and each time it is, etcd raises the alarm again. */

@@ -71,9 +71,10 @@ export class Proposals {
    * @param data  of more than 64 KiB, which the log does not copy: it must not change until the promise is settled
    * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
    *   the answer; an EtcdError is one, too, and any other error breaks the store
+   * @param type  of the entry
    * @throws (rejects) the EtcdError that `apply` throws; StrataError FAILED
    */
-  propose<T>(data: Uint8Array, apply: () => T): Promise<T> {
+  propose<T>(data: Uint8Array, apply: () => T, type: EntryType = EntryType.normal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) {
         this.#failed++;
@@ -82,7 +83,7 @@ export class Proposals {
       }
       const { wal, term, memberId } = this.#host;
       const index = wal.lastIndex + 1;
-      const entry = { type: EntryType.normal, term, index, data };
+      const entry = { type, term, index, data };
       const durable = wal.append([entry], { term, vote: memberId, commit: index });
       this.#pending.push({ index, apply, resolve, reject });
       const batch = this.#batch;
