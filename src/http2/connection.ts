@@ -783,6 +783,8 @@ export class Connection {
       if (code !== ErrorCode.noError) return this.#fail(code);
     }
     this.#sender.frame(FrameType.settings, Flag.ack, 0, NOTHING);
+    // Not before: what the new windows allow is to follow the word that they are known.
+    this.#sender.pump();
     this.#charge(this.#idleFrames);
   }
 
@@ -840,6 +842,7 @@ export class Connection {
       if (stream !== undefined && !this.#sender.grantStream(stream, more)) {
         return this.#failStream(id, ErrorCode.flowControlError);
       }
+      this.#sender.pump();
     }
     // Three for each frame of ours: its stream's, the connection's, and one to spare.
     const earned = this.#sender.framesSent;

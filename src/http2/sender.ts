@@ -75,14 +75,11 @@ export class Sender {
     return true;
   }
 
-  /** The stream's window is `bytes` more, or less. @returns false: it is more than a window can be */
+  /** The stream's window is `bytes` more, or less; `pump` makes use of it. @returns false: it is more than a window can be */
   grantStream(stream: Stream, bytes: number): boolean {
     stream.sendWindow += bytes;
     if (stream.sendWindow > WINDOW_BYTES_MAX) return false;
-    if (stream.bufferedBytes > 0 && stream.sendWindow > 0) {
-      this.#enter(stream);
-      this.pump();
-    }
+    if (stream.bufferedBytes > 0 && stream.sendWindow > 0) this.#enter(stream);
     return true;
   }
 
