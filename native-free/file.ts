@@ -17,6 +17,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   renameSync,
   rmdirSync,
@@ -296,4 +297,14 @@ export class SystemDirectory implements DirectoryTree {
   removeFolder(name: string): void {
     rmdirSync(join(this.path, name));
   }
+}
+
+/** A descriptor whose writes go to the end, for a log; made with 0644 when missing. @throws the system's error */
+export function openForAppending(path: string): number {
+  return openSync(path, "a", 0o644);
+}
+
+/** All of a small file, wherever it is: a certificate, a configuration. @throws the system's error */
+export function readWholeFile(path: string): Buffer {
+  return readFileSync(path);
 }

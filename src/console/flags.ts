@@ -5,6 +5,7 @@
 import { Option } from "commander";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
+import { durationMs, GoSyntaxError } from "./go-duration.ts";
 
 export type FlagKind = "string" | "bool" | "int" | "duration" | "list";
 
@@ -107,40 +108,13 @@ function parseInteger(spec: FlagSpec, text: string): number {
   throw invalid(spec, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-const UNIT_MS: ReadonlyMap<string, number> = new Map([
-  ["ns", 1e-6],
-  ["us", 1e-3],
-  ["µs", 1e-3],
-  ["μs", 1e-3],
-  ["ms", 1],
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-]);
-
-/** Go's durations: `300ms`, `1.5s`, `1h30m`, `0`. */
 function parseDurationMs(spec: FlagSpec, text: string): number {
-  const unsigned = text.replace(/^[+-]/, "");
-  const sign = text.startsWith("-") ? -1 : 1;
-  if (unsigned === "0") return 0;
-  let ms = 0;
-  let rest = unsigned;
-  while (rest !== "") {
-    const [piece = "", digits = "", unit = ""] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
-    if (piece === "") break;
-    const quoted = JSON.stringify(text);
-    if (unit === "") throw invalid(spec, text, `time: missing unit in duration ${quoted}`);
-    const factor = UNIT_MS.get(unit);
-    if (factor === undefined) {
-      throw invalid(spec, text, `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
-    }
-    ms += Number(digits) * factor;
-    rest = rest.slice(piece.length);
+  try {
+    return durationMs(text);
+  } catch (error) {
+    if (error instanceof GoSyntaxError) throw invalid(spec, text, error.message);
+    throw error;
   }
-  if (unsigned === "" || rest !== "") {
-    throw invalid(spec, text, `time: invalid duration ${JSON.stringify(text)}`);
-  }
-  return sign * ms;
 }
 
 function invalid(spec: FlagSpec, text: string, why: string): UsageError {
