@@ -22,6 +22,7 @@ import {
   renameSync,
   rmdirSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
   writevSync,
@@ -307,4 +308,10 @@ export function openForAppending(path: string): number {
 /** All of a small file, wherever it is: a certificate, a configuration. @throws the system's error */
 export function readWholeFile(path: string): Buffer {
   return readFileSync(path);
+}
+
+/** Another text when the file behind a path is another one, or was written to; undefined if there is none. */
+export function fileStamp(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.ino}:${found.size}:${found.mtimeNs}`;
 }

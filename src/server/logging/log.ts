@@ -2,8 +2,9 @@
  * The log as zap writes etcd's: a JSON line an event, or columns with tabs between them. Lines go out beside the loop;
  * a reader that is too slow loses some, and memory stays bounded. Whoever ends the program flushes it.
  */
-import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { type Logger as PinoLogger, pino } from "pino";
 import { openForAppending } from "../../../native-free/file.ts";
+import { LineOutput } from "../../../native-free/line-output.ts";
 import { consoleLine } from "./console-line.ts";
 import type { LogFields, Logger, LogLevel } from "./logger.ts";
 import { Sampler } from "./sampler.ts";
@@ -23,25 +24,17 @@ const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const STDOUT = 1;
 const STDERR = 2;
 
-interface Destination extends DestinationStream {
-  flushSync(): void;
-  on(event: "error", listener: () => void): unknown;
-}
-
 /** Text has no lines of its own here: the lines are the events. */
 export class Log {
-  readonly #destinations: readonly Destination[];
+  readonly #outputs: readonly LineOutput[];
   readonly #pino: PinoLogger;
   readonly #sampler = new Sampler();
 
   /** @throws the system's errors, for a file that cannot be opened */
   constructor({ outputs, level, format }: LogOptions) {
-    this.#destinations = [...new Set(outputs.map(descriptorOf))].map((fd) => {
-      const destination = pino.destination({ fd, sync: false, maxLength: WAITING_BYTES_MAX });
-      // The log has nowhere to say it, and the server goes on without it.
-      destination.on("error", () => undefined);
-      return destination;
-    });
+    this.#outputs = [...new Set(outputs.map(descriptorOf))].map(
+      (fd) => new LineOutput(fd, WAITING_BYTES_MAX),
+    );
     this.#pino = pino(
       {
         level,
@@ -69,19 +62,18 @@ export class Log {
     };
   }
 
-  /** Everything that was said is written when it returns. */
-  flush(): void {
-    for (const destination of this.#destinations) {
-      try {
-        destination.flushSync();
-      } catch {
-        // Its reader is gone.
-      }
-    }
+  /** Resolves when everything that was said is written. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#outputs.map((output) => output.written()));
+  }
+
+  /** For a process that ends now. */
+  flushNow(): void {
+    for (const output of this.#outputs) output.writeNow();
   }
 
   #write(line: string): void {
-    for (const destination of this.#destinations) destination.write(line);
+    for (const output of this.#outputs) output.write(line);
   }
 }
 
