@@ -3,9 +3,10 @@
  * values; `go-arguments.ts` has brought every flag into the form `--name=value` by then.
  */
 import { Option } from "commander";
+import { reasonOf } from "../base/errors.ts";
+import { parseGoDuration } from "../base/go-duration.ts";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
-import { durationMs, GoSyntaxError } from "./go-duration.ts";
 
 export type FlagKind = "string" | "bool" | "int" | "duration" | "list";
 
@@ -90,7 +91,7 @@ function parseValue(spec: FlagSpec, text: string): FlagValue {
     case "int":
       return parseInteger(spec, text);
     case "duration":
-      return parseDurationMs(spec, text);
+      return parseDuration(spec, text);
   }
 }
 
@@ -108,12 +109,11 @@ function parseInteger(spec: FlagSpec, text: string): number {
   throw invalid(spec, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-function parseDurationMs(spec: FlagSpec, text: string): number {
+function parseDuration(spec: FlagSpec, text: string): number {
   try {
-    return durationMs(text);
+    return parseGoDuration(text);
   } catch (error) {
-    if (error instanceof GoSyntaxError) throw invalid(spec, text, error.message);
-    throw error;
+    throw invalid(spec, text, reasonOf(error));
   }
 }
 

@@ -5,9 +5,8 @@
  * @see go src/flag/flag.go
  */
 import { Command as Commander, Option } from "commander";
-import { durationMs, GoSyntaxError } from "./go-duration.ts";
-
-export { GoSyntaxError } from "./go-duration.ts";
+import { StrataError } from "../base/errors.ts";
+import { parseGoDuration } from "../base/go-duration.ts";
 
 /** Bits of an integer, or how a text is taken. A `list` is cut at its commas; `custom` texts are its owner's affair. */
 export type GoFlagKind =
@@ -29,6 +28,11 @@ export interface GoFlag {
 
 /** Durations are in milliseconds. */
 export type GoFlagValue = string | boolean | number | readonly string[];
+
+/** What a text is not, in Go's words. */
+export class GoSyntaxError extends Error {
+  override readonly name: string = "GoSyntaxError";
+}
 
 /** The command line cannot be read. The program's usage follows, and exit code 2. */
 export class GoFlagError extends Error {
@@ -179,9 +183,9 @@ function parseUint32(text: string): number {
 
 function parseDuration(text: string): number {
   try {
-    return durationMs(text);
+    return parseGoDuration(text);
   } catch (error) {
-    if (error instanceof GoSyntaxError) throw new GoSyntaxError("parse error");
+    if (error instanceof StrataError) throw new GoSyntaxError("parse error");
     throw error;
   }
 }

@@ -45,6 +45,7 @@ export class Proposals {
   #batch: Batch | undefined;
   #applying = false;
   #failure: unknown;
+  #failed = 0;
   #idle: (() => void)[] = [];
 
   constructor(host: ProposalsHost) {
@@ -52,7 +53,7 @@ export class Proposals {
   }
 
   /** Logged, and not applied yet. */
-  get #waiting(): number {
+  get waiting(): number {
     return this.#pending.length - this.#head;
   }
 
@@ -60,22 +61,29 @@ export class Proposals {
     return this.#failure;
   }
 
+  /** Refused because of a failure. */
+  get failed(): number {
+    return this.#failed;
+  }
+
   /**
    * Logs an entry and applies it.
    * @param data  of more than 64 KiB, which the log does not copy: it must not change until the promise is settled
    * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
    *   the answer; an EtcdError is one, too, and any other error breaks the store
+   * @param type  of the entry
    * @throws (rejects) the EtcdError that `apply` throws; StrataError FAILED
    */
-  propose<T>(data: Uint8Array, apply: () => T): Promise<T> {
+  propose<T>(data: Uint8Array, apply: () => T, type: EntryType = EntryType.normal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) {
+        this.#failed++;
         reject(this.error());
         return;
       }
       const { wal, term, memberId } = this.#host;
       const index = wal.lastIndex + 1;
-      const entry = { type: EntryType.normal, term, index, data };
+      const entry = { type, term, index, data };
       const durable = wal.append([entry], { term, vote: memberId, commit: index });
       this.#pending.push({ index, apply, resolve, reject });
       const batch = this.#batch;
@@ -86,7 +94,7 @@ export class Proposals {
 
   /** Resolves when everything that was proposed before is answered. */
   settled(): Promise<void> {
-    if (this.#waiting === 0) return Promise.resolve();
+    if (this.waiting === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -103,6 +111,7 @@ export class Proposals {
     const left = this.#pending.slice(this.#head);
     this.#pending = [];
     this.#head = 0;
+    this.#failed += left.length;
     for (const { reject } of left) reject(this.error());
     this.#becameIdle();
     this.#host.failed(error);
@@ -137,7 +146,7 @@ export class Proposals {
     }
     this.#applying = false;
     this.#compactQueue();
-    if (this.#waiting === 0) this.#becameIdle();
+    if (this.waiting === 0) this.#becameIdle();
   }
 
   /** @returns false if the store is broken */
@@ -151,6 +160,7 @@ export class Proposals {
         return true;
       }
       this.fail(error);
+      this.#failed++;
       reject(this.error());
       return false;
     }

@@ -19,6 +19,15 @@ export const Code = {
   unauthenticated: 16,
 } as const;
 
+const CODE_NAMES: readonly string[] = Object.keys(Code).map((name) =>
+  name === "ok" ? "OK" : name.charAt(0).toUpperCase() + name.slice(1),
+);
+
+/** `OK`, `NotFound`, `DeadlineExceeded`: as metrics have it. */
+export function codeName(code: number): string {
+  return CODE_NAMES[code] ?? `Code(${code})`;
+}
+
 /** How a call ends: a code, and for all but 0 a text. Clients match on the text. */
 export interface Status {
   readonly code: number;
@@ -34,4 +43,9 @@ export class GrpcError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** The text, with code 13, for a request that is no protobuf. */
+export function malformedMessage(why: string): string {
+  return `grpc: failed to unmarshal the received message: ${why}`;
 }

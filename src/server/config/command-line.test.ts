@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { scratchFolder } from "../../../test/support/cleanup.ts";
 import { goldenPath } from "../../../test/support/golden.ts";
 import { type Invocation, readInvocation } from "./command-line.ts";
-import { compactionRetention } from "./compaction-retention.ts";
 import { variableOf } from "./environment.ts";
 import { SERVER_FLAGS, serverFlag } from "./flag-table.ts";
 import { assertAdvertised } from "./initial-cluster.ts";
@@ -379,20 +378,4 @@ describe("the first cluster", () => {
       "--initial-advertise-peer-urls has http://10.0.0.1:2 but missing from --initial-cluster=default=http://10.0.0.1:1,default=http://10.0.0.1:2",
     );
   });
-});
-
-test.each([
-  ["periodic", "0", 0],
-  ["periodic", "1", 3_600_000],
-  ["periodic", "90s", 90_000],
-  ["revision", "1000", 1000],
-  ["revision", "1us", 1000],
-] as const)("retention in mode %s of %s", (mode, text, value) => {
-  expect(compactionRetention(mode, text)).toBe(value);
-});
-
-test("a retention that is none", () => {
-  expect(() => compactionRetention("periodic", "abc")).toThrow(
-    'error parsing CompactionRetention: time: invalid duration "abc"',
-  );
 });

@@ -1,9 +1,9 @@
 /** What a server is run with: typed, whole, and looked through. @see etcd server/embed/config.go Validate */
 import { join } from "node:path";
+import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
-import type { AutoCompactionMode } from "./compaction-retention.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
 import { ConfigError, type Settings } from "./settings.ts";
 import {
@@ -84,7 +84,7 @@ export interface ServerConfig {
   readonly warningApplyMs: number;
   readonly warningUnaryMs: number;
   readonly autoCompactionMode: AutoCompactionMode;
-  /** As it was given; `compactionRetention` reads it. */
+  /** As it was given; `parseAutoCompaction` reads it. */
   readonly autoCompactionRetention: string;
   readonly compactionBatchLimit: number | undefined;
   readonly compactionSleepMs: number | undefined;
