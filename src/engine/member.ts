@@ -14,7 +14,7 @@ import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { formatGoDuration } from "../base/go-duration.ts";
 import { JobPool } from "../jobs/pool.ts";
-import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
+import { type KeptFiles, type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -54,7 +54,7 @@ import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
 import { Proposals } from "./proposals.ts";
-import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import { applyLogged, type RecoveryProgress, recover, type WalPlace } from "./recovery.ts";
 import {
   type SavedSnapshot,
   type Snapshot,
@@ -81,6 +81,10 @@ export interface MemberOptions {
   readonly clientUrls: readonly string[];
   readonly backend: Omit<BackendOptions, "clock">;
   readonly wal: WalOptions;
+  /** As --wal-dir. Default: in the data dir. */
+  readonly walPlace?: WalPlace | undefined;
+  /** As --max-wals and --max-snapshots: how many files stay at least. Default: five of each. */
+  readonly kept?: KeptFiles | undefined;
   readonly compaction: CompactionOptions;
   /** As --quota-backend-bytes. */
   readonly quotaBytes: number;
@@ -198,6 +202,7 @@ export class Member {
         snapFolder: parts.snapFolder,
         walFolder: parts.walFolder,
         upkeep: parts.upkeep,
+        kept: options.kept ?? {},
         log: options.log,
         failed: (error) => this.#proposals.fail(error),
       },
@@ -241,6 +246,7 @@ export class Member {
       identity: options,
       backend: { ...options.backend, clock },
       wal: { ...options.wal, ...(prepare && { prepare }) },
+      walPlace: options.walPlace,
       log: options.log,
       onProgress: options.onProgress,
       signal: options.signal,
