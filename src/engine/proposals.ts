@@ -130,7 +130,6 @@ export class Proposals {
     const left = this.#pending.slice(this.#head);
     this.#pending = [];
     this.#head = 0;
-   * @param type  of the entry
     this.#waitingBytes = 0;
     for (const { reject } of left) reject(this.error());
     this.#becameIdle();
