@@ -40,6 +40,7 @@ import {
   type DeleteRangeRequest,
   type PutRequest,
   type RangeRequest,
+  type Request,
   type TxnRequest,
 } from "../proto/messages.ts";
 import { type ConfChange, encodeConfChange } from "../wal/conf-change.ts";
@@ -49,8 +50,8 @@ import { type Answers, Applier, type RequestOf } from "./applier.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
-import { Proposals } from "./proposals.ts";
-import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
+import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
+import { applyLogged, DATABASE_NAME, type RecoveryProgress, recover } from "./recovery.ts";
 import {
   type SavedSnapshot,
   type Snapshot,
@@ -138,12 +139,15 @@ export class Member {
   readonly #hashes: Hashes;
   readonly #snapshots: Snapshots;
   readonly #upkeep: Upkeep;
+  readonly #snapFolder: Directory;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
   readonly #compactions = new Map<number, Promise<CompactionReport | undefined>>();
   #closed: Promise<void> | undefined;
   #raisingAlarm = false;
+  /** Of requests that wait for room in the backend. */
+  #waitingBytes = 0;
 
   private constructor(options: MemberOptions, parts: MemberParts) {
     this.#options = options;
@@ -158,6 +162,7 @@ export class Member {
     this.#applier = parts.applier;
     this.#wal = parts.wal;
     this.#requestIds = parts.requestIds;
+    this.#snapFolder = parts.snapFolder;
     this.#lockedBy = parts.lockedBy;
     const { clock, random, progressIntervalMs } = options;
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
@@ -415,6 +420,24 @@ export class Member {
     return this.#job(signal, (stop) => this.#snapshots.save(target, stop, onProgress));
   }
 
+  /**
+   * Rewrites the database file without its free pages. Reads and writes go on; nothing is committed meanwhile.
+   * @throws (rejects) as Backend.defragment; StrataError CLOSED
+   */
+  defragment(): Promise<void> {
+    return this.#job(undefined, async () => {
+      const { log } = this.#options;
+      const beforeBytes = this.backend.space.sizeBytes;
+      const startMs = performance.now();
+      log({ level: "info", message: "defragmenting", fields: { sizeBytes: beforeBytes } });
+      await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
+      const tookMs = Math.round(performance.now() - startMs);
+      const { sizeBytes } = this.backend.space;
+      const fields = { beforeBytes, sizeBytes, tookMs };
+      log({ level: "info", message: "finished defragmenting", fields });
+    });
+  }
+
   // -- the member itself
 
   status(): MemberStatus {
@@ -530,19 +553,34 @@ export class Member {
   /** Whatever goes into the log passes here. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
-    if (this.backend.isFull) return this.backend.room().then(() => this.#propose(request));
+    if (this.backend.isFull) return this.#proposeWithRoom(request);
     const cost = costOf(request);
     if (cost > 0) this.#assertSpace(cost);
     return this.#log(request);
   }
 
+  /** When the last commit is on the disk. Until then nothing of it is in the log, so nothing else bounds these. */
+  async #proposeWithRoom<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
+    const bytes = this.#encode(request).length;
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      throw new EtcdError("TOO_MANY_REQUESTS");
+    }
+    this.#waitingBytes += bytes;
+    try {
+      await this.backend.room();
+    } finally {
+      this.#waitingBytes -= bytes;
+    }
+    return this.#propose(request);
+  }
+
+  #encode(request: Request): Uint8Array {
+    const id = this.#requestIds.next();
+    return this.#encoder.encode({ id, username: "", authRevision: 0, request });
+  }
+
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
-    const data = this.#encoder.encode({
-      id: this.#requestIds.next(),
-      username: "",
-      authRevision: 0,
-      request,
-    });
+    const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
     return this.#proposals.propose(data, () => this.#applier.apply(request));
   }
