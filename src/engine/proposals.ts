@@ -131,6 +131,7 @@ export class Proposals {
     this.#pending = [];
     this.#head = 0;
     this.#waitingBytes = 0;
+    this.#failed += left.length;
     for (const { reject } of left) reject(this.error());
     this.#becameIdle();
     this.#host.failed(error);
