@@ -22,7 +22,7 @@ export function understood<T extends object>(call: Call, decoded: T | string): T
 }
 
 /** As grpc-go says it of a call with one request and one response. */
-function failUndecodable(call: Call, fault: string): void {
+export function failUndecodable(call: Call, fault: string): void {
   call.fail(Code.internal, `grpc: error unmarshalling request: ${fault}`);
 }
 
