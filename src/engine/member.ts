@@ -12,6 +12,7 @@ import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { formatGoDuration } from "../base/go-duration.ts";
 import { JobPool } from "../jobs/pool.ts";
 import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
@@ -47,7 +48,10 @@ import { type ConfChange, encodeConfChange } from "../wal/conf-change.ts";
 import { EntryType } from "../wal/entry.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { ApplyTimes } from "./apply-times.ts";
+import { DefragCounts } from "./defrag-counts.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
+import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
 import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
@@ -87,6 +91,8 @@ export interface MemberOptions {
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
+  /** An entry that takes longer to apply is logged. Default: 100, as etcd's --warning-apply-duration. */
+  readonly warningApplyMs?: number;
   /** Seconds; shorter TTLs are raised to it. */
   readonly minLeaseTtl: number | undefined;
   readonly leaseCheckpointIntervalMs: number | undefined;
@@ -127,6 +133,8 @@ export class Member {
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
+  readonly #applyTimes: ApplyTimes;
+  readonly #defragCounts = new DefragCounts();
   readonly #applier: Applier;
   readonly #wal: Wal;
   readonly #proposals: Proposals;
@@ -151,6 +159,7 @@ export class Member {
 
   private constructor(options: MemberOptions, parts: MemberParts) {
     this.#options = options;
+    this.#applyTimes = new ApplyTimes(options.warningApplyMs ?? 100);
     this.clock = options.clock;
     this.store = parts.store;
     this.backend = parts.backend;
@@ -459,10 +468,31 @@ export class Member {
     };
   }
 
+  /** What it measures of itself. */
+  instruments(): Instruments {
+    return {
+      wal: {
+        counts: this.#wal.counts,
+        committedIndex: this.#wal.hardState.commit,
+        fsyncSeconds: this.#wal.fsyncSeconds,
+        writeSeconds: this.#wal.writeSeconds,
+      },
+      proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
+      applyTimes: this.#applyTimes,
+      compaction: this.#compactor.counts,
+      defrag: this.#defragCounts,
+      hashSeconds: this.#hashes.hashSeconds,
+      hashKvSeconds: this.#hashes.hashKvSeconds,
+      snapshotSendSeconds: this.#snapshots.sendSeconds,
+      snapSaveSeconds: this.#snapshotter.saveSeconds,
+    };
+  }
+
   /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
   get(key: string): Uint8Array | undefined {
     this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
+    this.store.counts.ranges++;
     // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
     const found = this.store.find(key, this.store.currentRevision);
     return found && this.store.recordCopy(found.main, found.sub);
@@ -582,7 +612,33 @@ export class Member {
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#applier.apply(request));
+    return this.#proposals.propose(data, () => this.#apply(request));
+  }
+
+  #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {
+    const beganMs = performance.now();
+    let succeeded = false;
+    try {
+      const answer = this.#applier.apply(request);
+      succeeded = true;
+      return answer;
+    } finally {
+      const ms = performance.now() - beganMs;
+      if (this.#applyTimes.applied(request.kind, succeeded, ms)) this.#tooLong(request.kind, ms);
+    }
+  }
+
+  #tooLong(kind: string, ms: number): void {
+    this.#options.log({
+      level: "warn",
+      message: "apply request took too long",
+      fields: {
+        took: formatGoDuration(ms),
+        "expected-duration": formatGoDuration(this.#applyTimes.slowMs),
+        prefix: "",
+        request: kind,
+      },
+    });
   }
 
   async #change(change: ConfChange): Promise<Refusal | undefined> {

@@ -54,6 +54,7 @@ export class Proposals {
   #batch: Batch | undefined;
   #applying = false;
   #failure: unknown;
+  #failed = 0;
   #idle: (() => void)[] = [];
 
   readonly #waitingBytesMax: number;
@@ -64,12 +65,17 @@ export class Proposals {
   }
 
   /** Logged, and not applied yet. */
-  get #waiting(): number {
+  get waiting(): number {
     return this.#pending.length - this.#head;
   }
 
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** Refused because of a failure. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /**
@@ -84,6 +90,7 @@ export class Proposals {
   propose<T>(data: Uint8Array, apply: () => T, type: EntryType = EntryType.normal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== undefined) {
+        this.#failed++;
         reject(this.error());
         return;
       }
@@ -106,7 +113,7 @@ export class Proposals {
 
   /** Resolves when everything that was proposed before is answered. */
   settled(): Promise<void> {
-    if (this.#waiting === 0) return Promise.resolve();
+    if (this.waiting === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -124,6 +131,7 @@ export class Proposals {
     this.#pending = [];
     this.#head = 0;
     this.#waitingBytes = 0;
+    this.#failed += left.length;
     for (const { reject } of left) reject(this.error());
     this.#becameIdle();
     this.#host.failed(error);
@@ -159,7 +167,7 @@ export class Proposals {
     }
     this.#applying = false;
     this.#compactQueue();
-    if (this.#waiting === 0) this.#becameIdle();
+    if (this.waiting === 0) this.#becameIdle();
   }
 
   /** @returns false if the store is broken */
@@ -173,6 +181,7 @@ export class Proposals {
         return true;
       }
       this.fail(error);
+      this.#failed++;
       reject(this.error());
       return false;
     }

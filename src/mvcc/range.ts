@@ -46,6 +46,7 @@ export function* rangeSteps(
   atRev: number,
   counts = true,
 ): Generator<undefined, RangeOutcome> {
+  store.counts.ranges++;
   const { start, end } = rangeOf(request.key, request.rangeEnd);
   if (end === "") return rangeOfOne(store, request, start, atRev);
   const isSorted = sorts(request);
