@@ -6,6 +6,7 @@
  */
 import type { MethodCounts } from "../../grpc/call-counts.ts";
 import { Code, codeName } from "../../grpc/status.ts";
+import type { HandlingTimes } from "./handling-times.ts";
 import type { MetricSet, Sample } from "./metric-set.ts";
 import type { Scrape } from "./scrape.ts";
 
@@ -60,6 +61,15 @@ export function addGrpcMetrics(set: MetricSet<Scrape>): void {
         value: requests,
       })),
     ["type", "client_api_version"],
+  );
+}
+
+export function addHandlingTimes(set: MetricSet<Scrape>, times: HandlingTimes): void {
+  set.histogram(
+    "grpc_server_handling_seconds",
+    "How long calls took until they were answered, or had failed.",
+    ({ calls }) => times.samples(calls),
+    LABELS,
   );
 }
 

@@ -11,8 +11,8 @@ import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import { Code, GrpcError } from "../../grpc/status.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
-import { assertNoToken } from "./no-token.ts";
 import { headerOf } from "./header.ts";
+import { assertNoToken } from "./no-token.ts";
 import { unary } from "./unary.ts";
 
 const UNIMPLEMENTED = "etcdserver: users and roles are not supported by this server";

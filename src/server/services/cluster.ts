@@ -7,8 +7,8 @@ import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import type { MemberRecord } from "../../membership/member-record.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
-import { assertNoToken } from "./no-token.ts";
 import { type HeaderInit, headerOf } from "./header.ts";
+import { assertNoToken } from "./no-token.ts";
 import { unary } from "./unary.ts";
 
 interface MemberInit {

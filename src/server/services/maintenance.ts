@@ -8,9 +8,9 @@ import { ETCD_VERSION, STORAGE_VERSION } from "../../base/version.ts";
 import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
-import { assertNoToken } from "./no-token.ts";
 import { judgeDowngrade } from "./downgrade.ts";
 import { headerOf } from "./header.ts";
+import { assertNoToken } from "./no-token.ts";
 import { sendSnapshot } from "./snapshot.ts";
 import { unary } from "./unary.ts";
 
@@ -32,34 +32,26 @@ export function maintenanceMethods(member: Member) {
       member.assertOpen();
       return statusOfMember(member);
     }),
-    Defragment: unary(
-      pb.DefragmentRequestSchema,
-      pb.DefragmentResponseSchema,
-      async (_, call) => {
-        assertNoToken(call);
-        await member.defragment();
-        return { header: headerOf(member) };
-      },
-    ),
+    Defragment: unary(pb.DefragmentRequestSchema, pb.DefragmentResponseSchema, async (_, call) => {
+      assertNoToken(call);
+      await member.defragment();
+      return { header: headerOf(member) };
+    }),
     Hash: unary(pb.HashRequestSchema, pb.HashResponseSchema, async (_, call) => {
       assertNoToken(call);
       const hash = await member.hash(call.signal);
       return { header: headerOf(member), hash };
     }),
-    HashKV: unary(
-      pb.HashKVRequestSchema,
-      pb.HashKVResponseSchema,
-      async ({ revision }, call) => {
-        assertNoToken(call);
-        const found = await member.hashKv(Number(revision), call.signal);
-        return {
-          header: headerOf(member),
-          hash: found.hash,
-          compactRevision: BigInt(found.compactRevision),
-          hashRevision: BigInt(found.revision),
-        };
-      },
-    ),
+    HashKV: unary(pb.HashKVRequestSchema, pb.HashKVResponseSchema, async ({ revision }, call) => {
+      assertNoToken(call);
+      const found = await member.hashKv(Number(revision), call.signal);
+      return {
+        header: headerOf(member),
+        hash: found.hash,
+        compactRevision: BigInt(found.compactRevision),
+        hashRevision: BigInt(found.revision),
+      };
+    }),
     Snapshot: {
       kind: "serverStream",
       handle: (call) => {
