@@ -6,6 +6,8 @@ import { connect, type Socket } from "node:net";
 
 const FRAME_HEAD_BYTES = 9;
 const MESSAGE_HEAD_BYTES = 5;
+/** Of a payload, unless the server's settings allow more. */
+const FRAME_BYTES_MAX = 16_384;
 const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
@@ -41,6 +43,9 @@ export class RawClient {
   #held: Buffer | undefined;
   #nextId = 1;
   #received = 0;
+  /** What the server still takes on this connection. A body is within a stream's own window. */
+  #window = DEFAULT_WINDOW;
+  #waiting: { readonly id: number; readonly body: Buffer; readonly end: boolean }[] = [];
   #closed = false;
   failure: string | undefined;
 
@@ -80,12 +85,23 @@ export class RawClient {
       ["te", "trailers"],
       ["content-type", "application/grpc"],
     ].map(([name = "", value = ""]) => literal(name, value));
-    this.#socket.write(
-      Buffer.concat([
-        frame(HEADERS, END_HEADERS, id, Buffer.concat(head)),
-        frame(DATA, end ? END_STREAM : 0, id, body),
-      ]),
-    );
+    this.#socket.write(frame(HEADERS, END_HEADERS, id, Buffer.concat(head)));
+    this.#waiting.push({ id, body, end });
+    this.#send();
+  }
+
+  #send(): void {
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      const { id, body, end } = next;
+      if (body.length > this.#window) return;
+      this.#window -= body.length;
+      this.#waiting.shift();
+      for (let at = 0; at < body.length; at += FRAME_BYTES_MAX) {
+        const piece = body.subarray(at, at + FRAME_BYTES_MAX);
+        const isLast = end && at + piece.length === body.length;
+        this.#socket.write(frame(DATA, isLast ? END_STREAM : 0, id, piece));
+      }
+    }
   }
 
   close(): void {
@@ -93,8 +109,11 @@ export class RawClient {
     this.#socket.destroy();
   }
 
+  /** Every call is over. */
   #fail(why: string): void {
-    if (!this.#closed) this.failure ??= why;
+    if (this.#closed || this.failure !== undefined) return;
+    this.failure = why;
+    for (const { ended } of this.#streams.values()) ended?.();
   }
 
   #read(chunk: Buffer): void {
@@ -120,6 +139,9 @@ export class RawClient {
     else if (type === SETTINGS && !(flags & ACK)) this.#socket.write(frame(SETTINGS, ACK, 0));
     else if (type === PING && !(flags & ACK)) {
       this.#socket.write(frame(PING, ACK, 0, Buffer.from(bytes.subarray(start, end))));
+    } else if (type === WINDOW_UPDATE && id === 0) {
+      this.#window += bytes.readUInt32BE(start);
+      this.#send();
     } else if (type === GOAWAY) this.#fail(`GOAWAY ${bytes.toString("latin1", start + 8, end)}`);
     else if (type === RST_STREAM) this.#fail(`RST_STREAM ${bytes.readUInt32BE(start)}`);
     if ((type === DATA || type === HEADERS) && flags & END_STREAM) {

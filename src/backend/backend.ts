@@ -20,6 +20,7 @@ import type { Bucket } from "../pagefile/bucket.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { CONSISTENT_INDEX, KEY, META, TERM } from "./buckets.ts";
+import { CommitHistograms } from "./commit-histograms.ts";
 import { type Pin, type PinReport, Pins } from "./pins.ts";
 import { encodeRevision, putRevision, REVISION_BYTES, TOMBSTONE_BYTES } from "./revision.ts";
 import type { RowSink } from "./row-sink.ts";
@@ -71,6 +72,7 @@ const NO_BYTES = new Uint8Array(0);
 const POOLED_CHUNKS = 18;
 
 export class Backend implements RowSink {
+  readonly commitHistograms: CommitHistograms = new CommitHistograms();
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #options: Required<Omit<BackendOptions, "clock">>;
@@ -419,6 +421,7 @@ export class Backend implements RowSink {
 
   /** If the new root cannot be read, reads go on with the old one, which no further commit overwrites then. */
   #switchTo(report: CommitReport): void {
+    this.commitHistograms.observe(report.times);
     this.#reader.written(report.written);
     const view = this.#reader.view(report.meta);
     try {

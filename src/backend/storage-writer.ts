@@ -121,7 +121,7 @@ export class StorageWriter {
       throw error;
     }
     tx.commit();
-    return { ...this.root(), written: tx.writtenPages() };
+    return { ...this.root(), written: tx.writtenPages(), times: tx.times };
   }
 }
 

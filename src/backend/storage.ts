@@ -4,6 +4,7 @@
  */
 import type { Meta } from "../pagefile/meta.ts";
 import type { Space } from "../pagefile/page-file.ts";
+import type { CommitTimes } from "../pagefile/tx.ts";
 
 export interface StorageOptions {
   readonly noSync: boolean;
@@ -46,6 +47,7 @@ export interface CommitTask {
 export interface CommitReport extends Root {
   /** First pages of all runs that were written. */
   readonly written: Float64Array;
+  readonly times: CommitTimes;
 }
 
 /** One step of giving up history: deletes what is not kept, and is a commit of its own. */

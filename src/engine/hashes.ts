@@ -11,6 +11,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Pin } from "../backend/pins.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError } from "../base/errors.ts";
+import { exponential, Histogram } from "../base/histogram.ts";
 import { nextTurn } from "../base/turn.ts";
 import { HASH, type KvHashRule } from "../jobs/hash.ts";
 import { hashInSlices } from "../jobs/hash-work.ts";
@@ -39,6 +40,9 @@ export interface HashesParts {
 const SLICE_MS = 1;
 
 export class Hashes {
+  /** Of `hash` and `hashKv` that came to an end. Seconds. */
+  readonly hashSeconds: Histogram = new Histogram(exponential(0.01, 2, 15));
+  readonly hashKvSeconds: Histogram = new Histogram(exponential(0.01, 2, 15));
   readonly #parts: HashesParts;
 
   constructor(parts: HashesParts) {
@@ -52,6 +56,7 @@ export class Hashes {
    */
   async hashKv(asked: number, signal: AbortSignal): Promise<KvHash> {
     const { store, backend } = this.#parts;
+    const beganMs = performance.now();
     for (;;) {
       const revision = asked === 0 ? store.currentRevision : asked;
       if (revision > store.currentRevision) throw new EtcdError("FUTURE");
@@ -72,7 +77,9 @@ export class Hashes {
         }
         const { mains: keptMains, subs: keptSubs } = kept;
         const rule = { revision, compactRevision, keptMains, keptSubs };
-        return { hash: await this.#hash(pin, rule, signal), revision, compactRevision };
+        const hash = await this.#hash(pin, rule, signal);
+        this.hashKvSeconds.observe((performance.now() - beganMs) / 1000);
+        return { hash, revision, compactRevision };
       } finally {
         pin.release();
       }
@@ -82,11 +89,14 @@ export class Hashes {
   /** @throws (rejects) StrataError FAILED; the signal's reason */
   async hash(signal: AbortSignal): Promise<number> {
     const { backend } = this.#parts;
+    const beganMs = performance.now();
     await backend.commit();
     signal.throwIfAborted();
     const pin = backend.pin("hash");
     try {
-      return await this.#hash(pin, undefined, signal);
+      const hash = await this.#hash(pin, undefined, signal);
+      this.hashSeconds.observe((performance.now() - beganMs) / 1000);
+      return hash;
     } finally {
       pin.release();
     }

@@ -12,12 +12,13 @@ import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
+import { formatGoDuration } from "../base/go-duration.ts";
 import { JobPool } from "../jobs/pool.ts";
 import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
-import type { Cluster } from "../membership/cluster.ts";
+import type { Cluster, Refusal } from "../membership/cluster.ts";
 import { RequestIds } from "../membership/request-ids.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../mvcc/check-request.ts";
 import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
@@ -40,13 +41,20 @@ import {
   type DeleteRangeRequest,
   type PutRequest,
   type RangeRequest,
+  type Request,
   type TxnRequest,
 } from "../proto/messages.ts";
+import { type ConfChange, encodeConfChange } from "../wal/conf-change.ts";
+import { EntryType } from "../wal/entry.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
+import { ApplyTimes } from "./apply-times.ts";
+import { DefragCounts } from "./defrag-counts.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
+import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
-import { Proposals } from "./proposals.ts";
+import { Members } from "./members.ts";
+import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover } from "./recovery.ts";
 import {
   type SavedSnapshot,
@@ -83,6 +91,8 @@ export interface MemberOptions {
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
+  /** An entry that takes longer to apply is logged. Default: 100, as etcd's --warning-apply-duration. */
+  readonly warningApplyMs?: number;
   /** Seconds; shorter TTLs are raised to it. */
   readonly minLeaseTtl: number | undefined;
   readonly leaseCheckpointIntervalMs: number | undefined;
@@ -116,11 +126,15 @@ export class Member {
   readonly lessor: Lessor;
   readonly alarms: AlarmStore;
   readonly cluster: Cluster;
+  /** Changes of the cluster's. */
+  readonly members: Members;
   readonly quota: Quota;
   readonly watches: WatchHub;
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
+  readonly #applyTimes: ApplyTimes;
+  readonly #defragCounts = new DefragCounts();
   readonly #applier: Applier;
   readonly #wal: Wal;
   readonly #proposals: Proposals;
@@ -139,9 +153,12 @@ export class Member {
   readonly #compactions = new Map<number, Promise<CompactionReport | undefined>>();
   #closed: Promise<void> | undefined;
   #raisingAlarm = false;
+  /** Of requests that wait for room in the backend. */
+  #waitingBytes = 0;
 
   private constructor(options: MemberOptions, parts: MemberParts) {
     this.#options = options;
+    this.#applyTimes = new ApplyTimes(options.warningApplyMs ?? 100);
     this.clock = options.clock;
     this.store = parts.store;
     this.backend = parts.backend;
@@ -169,6 +186,12 @@ export class Member {
       term: this.term,
       memberId: this.cluster.localId,
       failed: (error) => this.#failed(error),
+    });
+    this.members = new Members({
+      cluster: this.cluster,
+      clock,
+      requestIds: this.#requestIds,
+      change: (change) => this.#change(change),
     });
     this.#snapshotter = new Snapshotter(
       {
@@ -367,6 +390,12 @@ export class Member {
     return this.lessor.keepAlive(id);
   }
 
+  /** As `leaseKeepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  leaseKeepAliveNow(id: bigint): number | Promise<number> {
+    this.#assertWritable();
+    return this.lessor.keepAliveNow(id);
+  }
+
   // -- alarms
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */
@@ -425,10 +454,31 @@ export class Member {
     };
   }
 
+  /** What it measures of itself. */
+  instruments(): Instruments {
+    return {
+      wal: {
+        counts: this.#wal.counts,
+        committedIndex: this.#wal.hardState.commit,
+        fsyncSeconds: this.#wal.fsyncSeconds,
+        writeSeconds: this.#wal.writeSeconds,
+      },
+      proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
+      applyTimes: this.#applyTimes,
+      compaction: this.#compactor.counts,
+      defrag: this.#defragCounts,
+      hashSeconds: this.#hashes.hashSeconds,
+      hashKvSeconds: this.#hashes.hashKvSeconds,
+      snapshotSendSeconds: this.#snapshots.sendSeconds,
+      snapSaveSeconds: this.#snapshotter.saveSeconds,
+    };
+  }
+
   /** One key as it is now: what most reads are. @param key  one character a byte. @returns its encoded KeyValue */
   get(key: string): Uint8Array | undefined {
     this.assertOpen();
     if (key.length === 0) throw new EtcdError("EMPTY_KEY");
+    this.store.counts.ranges++;
     // Not what is newest: an entry that broke in the middle may have left some of its changes behind.
     const found = this.store.find(key, this.store.currentRevision);
     return found && this.store.recordCopy(found.main, found.sub);
@@ -519,21 +569,71 @@ export class Member {
   /** Whatever goes into the log passes here. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
-    if (this.backend.isFull) return this.backend.room().then(() => this.#propose(request));
+    if (this.backend.isFull) return this.#proposeWithRoom(request);
     const cost = costOf(request);
     if (cost > 0) this.#assertSpace(cost);
     return this.#log(request);
   }
 
+  /** When the last commit is on the disk. Until then nothing of it is in the log, so nothing else bounds these. */
+  async #proposeWithRoom<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
+    const bytes = this.#encode(request).length;
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      throw new EtcdError("TOO_MANY_REQUESTS");
+    }
+    this.#waitingBytes += bytes;
+    try {
+      await this.backend.room();
+    } finally {
+      this.#waitingBytes -= bytes;
+    }
+    return this.#propose(request);
+  }
+
+  #encode(request: Request): Uint8Array {
+    const id = this.#requestIds.next();
+    return this.#encoder.encode({ id, username: "", authRevision: 0, request });
+  }
+
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
-    const data = this.#encoder.encode({
-      id: this.#requestIds.next(),
-      username: "",
-      authRevision: 0,
-      request,
-    });
+    const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#applier.apply(request));
+    return this.#proposals.propose(data, () => this.#apply(request));
+  }
+
+  #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {
+    const beganMs = performance.now();
+    let succeeded = false;
+    try {
+      const answer = this.#applier.apply(request);
+      succeeded = true;
+      return answer;
+    } finally {
+      const ms = performance.now() - beganMs;
+      if (this.#applyTimes.applied(request.kind, succeeded, ms)) this.#tooLong(request.kind, ms);
+    }
+  }
+
+  #tooLong(kind: string, ms: number): void {
+    this.#options.log({
+      level: "warn",
+      message: "apply request took too long",
+      fields: {
+        took: formatGoDuration(ms),
+        "expected-duration": formatGoDuration(this.#applyTimes.slowMs),
+        prefix: "",
+        request: kind,
+      },
+    });
+  }
+
+  async #change(change: ConfChange): Promise<Refusal | undefined> {
+    this.#assertWritable();
+    const apply = (): Refusal | undefined => {
+      const applied = this.#applier.applyConfChange(change);
+      return applied.kind === "refused" ? applied.why : undefined;
+    };
+    return this.#proposals.propose(encodeConfChange(change), apply, EntryType.confChange);
   }
 
   /** Refused before it is logged; and each time it is, etcd raises the alarm again. */

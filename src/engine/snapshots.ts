@@ -10,6 +10,7 @@ import type { Backend } from "../backend/backend.ts";
 import { KEY } from "../backend/buckets.ts";
 import type { Pin } from "../backend/pins.ts";
 import { readRevision } from "../backend/revision.ts";
+import { exponential, Histogram } from "../base/histogram.ts";
 import { nextTurn } from "../base/turn.ts";
 import type { JobPool } from "../jobs/pool.ts";
 import {
@@ -41,6 +42,8 @@ const PIECE_BYTES = 64 * 1024;
 const SLICE_MS = 1;
 
 export class Snapshots {
+  /** Of those that were handed out, from their begin to their end, however they ended. Seconds. */
+  readonly sendSeconds: Histogram = new Histogram(exponential(0.01, 2, 17));
   readonly #parts: SnapshotsParts;
   readonly #thread = new SnapshotThread();
 
@@ -51,6 +54,7 @@ export class Snapshots {
   /** @throws (rejects) StrataError FAILED; the signal's reason */
   async take(signal: AbortSignal, onProgress: SnapshotProgress | undefined): Promise<Snapshot> {
     const { backend } = this.#parts;
+    const beganMs = performance.now();
     await backend.commit();
     signal.throwIfAborted();
     const pin = backend.pin("snapshot");
@@ -58,7 +62,11 @@ export class Snapshots {
       const source = this.#open(pin);
       const sizeBytes = snapshotBytes(pin.root.meta);
       const revision = revisionOf(backend, pin);
-      return new Snapshot({ source, sizeBytes, revision, signal, onProgress });
+      const snapshot = new Snapshot({ source, sizeBytes, revision, signal, onProgress });
+      void snapshot.ended.then(() => {
+        this.sendSeconds.observe((performance.now() - beganMs) / 1000);
+      });
+      return snapshot;
     } catch (error) {
       pin.release();
       throw error;

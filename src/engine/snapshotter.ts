@@ -7,6 +7,7 @@
  */
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend, LogPoint } from "../backend/backend.ts";
+import { DISK_SECONDS, Histogram } from "../base/histogram.ts";
 import type { Upkeep } from "../jobs/upkeep.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { encodeV2Store } from "../membership/v2-store.ts";
@@ -29,6 +30,8 @@ export interface SnapshotterParts {
 const LOG_BYTES_MAX = 128 * 1024 * 1024;
 
 export class Snapshotter {
+  /** Of writing `.snap` files, on whatever thread, the way there and back included. Seconds. */
+  readonly saveSeconds: Histogram = new Histogram(DISK_SECONDS);
   readonly #parts: SnapshotterParts;
   readonly #everyEntries: number;
   #lastIndex: number;
@@ -69,7 +72,9 @@ export class Snapshotter {
     const confState = cluster.confState();
     // Changes of members between that index and now are applied again by whoever starts here, to no effect.
     const data = encodeV2Store(cluster);
+    const beganMs = performance.now();
     await upkeep.writeSnap(snapFolder, { index, term, confState, data });
+    this.saveSeconds.observe((performance.now() - beganMs) / 1000);
     await wal.saveSnapshot({ index, term, confState });
     this.#lastIndex = index;
     await upkeep.release(walFolder, snapFolder, index);

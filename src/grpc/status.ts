@@ -44,3 +44,8 @@ export class GrpcError extends Error {
     this.code = code;
   }
 }
+
+/** The text, with code 13, for a request that is no protobuf. */
+export function malformedMessage(why: string): string {
+  return `grpc: failed to unmarshal the received message: ${why}`;
+}

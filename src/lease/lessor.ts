@@ -6,6 +6,7 @@ import { invariant } from "../base/invariant.ts";
 import type { LeaseGrantRequest } from "../proto/messages.ts";
 import { Checkpoints, inEntries, type LeaseCheckpoint } from "./checkpoints.ts";
 import { Lease } from "./lease.ts";
+import { LeaseCounts } from "./lease-counts.ts";
 import { decodeLease, encodeLease, leaseKey } from "./lease-record.ts";
 import { Revocations } from "./revocations.ts";
 import { spreadExpiries } from "./spread-expiries.ts";
@@ -86,6 +87,7 @@ export function minLeaseTtl(electionTimeoutMs: number): number {
  * @see etcd server/lease/lessor.go
  */
 export class Lessor {
+  readonly counts: LeaseCounts = new LeaseCounts();
   readonly #clock: Clock;
   readonly #minTtl: number;
   readonly #leases = new Map<bigint, Lease>();
@@ -108,7 +110,13 @@ export class Lessor {
     } = options;
     this.#clock = clock;
     this.#minTtl = minTtl;
-    this.#revocations = new Revocations({ revokeRetryMs, proposeRevoke });
+    this.#revocations = new Revocations({
+      revokeRetryMs,
+      proposeRevoke: async (id) => {
+        await proposeRevoke(id);
+        this.counts.expired++;
+      },
+    });
     this.#checkpoints = new Checkpoints({
       checkpointIntervalMs,
       checkpointsPerSecondMax,
@@ -146,6 +154,8 @@ export class Lessor {
     if (this.#leases.has(id)) throw new EtcdError("LEASE_EXIST");
     const lease = this.#add(id, Math.max(ttl, this.#minTtl), 0);
     this.#putRow(lease, rows);
+    this.counts.granted++;
+    this.counts.ttls.observe(lease.ttl);
     if (this.#promoted) {
       lease.expiryMs = this.#clock.nowMs() + lease.ttl * 1000;
       this.#schedule(lease);
@@ -164,6 +174,7 @@ export class Lessor {
     this.#leases.delete(id);
     rows.deleteRow(LEASE, leaseKey(id));
     lease.revoked = true;
+    this.counts.revoked++;
     this.#checkpoints.end(lease);
     this.#revocations.end(lease);
     this.#freeSlots.push(lease.slot);
@@ -250,24 +261,32 @@ export class Lessor {
    *   than the caller can count on
    */
   async keepAlive(id: bigint): Promise<number> {
+    return this.keepAliveNow(id);
+  }
+
+  /** As `keepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  keepAliveNow(id: bigint): number | Promise<number> {
     if (this.#stopped) throw new EtcdError("STOPPED");
     if (!this.#promoted) throw new EtcdError("NO_LEADER");
     const lease = this.#leases.get(id);
     if (lease === undefined) return 0;
     const nowMs = this.#clock.nowMs();
-    if (lease.expiryMs <= nowMs) {
-      await this.#revocations.ended(lease);
-      return 0;
-    }
+    if (lease.expiryMs <= nowMs) return this.#revocations.ended(lease).then(() => 0);
     const expiryMs = nowMs + lease.ttl * 1000;
     const sooner = expiryMs < lease.expiryMs; // Only a lease that `promote` extended.
     lease.expiryMs = expiryMs;
     // Otherwise its old places are early enough, and cost nothing to leave.
     if (sooner) this.#schedule(lease);
-    if (lease.remainingTtl === 0 && !lease.checkpointing) return lease.ttl;
+    if (lease.remainingTtl === 0 && !lease.checkpointing) {
+      this.counts.renewed++;
+      return lease.ttl;
+    }
     lease.owesClear = true;
-    await this.#checkpoints.clear(lease);
-    return lease.revoked ? 0 : lease.ttl;
+    return this.#checkpoints.clear(lease).then(() => {
+      if (lease.revoked) return 0;
+      this.counts.renewed++;
+      return lease.ttl;
+    });
   }
 
   /** Before `promote`, no time has passed. */

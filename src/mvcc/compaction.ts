@@ -8,6 +8,7 @@ import type { Backend } from "../backend/backend.ts";
 import { isBefore } from "../backend/revision.ts";
 import type { Clock } from "../base/clock.ts";
 import { nextTurn } from "../base/turn.ts";
+import { CompactionCounts } from "./compaction-counts.ts";
 import type { Store } from "./store.ts";
 
 export interface CompactionOptions {
@@ -28,6 +29,7 @@ export interface CompactionReport {
 const SLICE_MS = 1;
 
 export class Compactor {
+  readonly counts: CompactionCounts = new CompactionCounts();
   readonly #store: Store;
   readonly #backend: Backend;
   readonly #clock: Clock;
@@ -68,12 +70,19 @@ export class Compactor {
     // What it gives up may still be in the buffer.
     await this.#backend.commit();
     const sweep = this.#store.index.compact(revision);
-    while (sweep.stepFor(SLICE_MS, this.#clock) === "running") {
+    let longestMs = 0;
+    for (let running = true; running; ) {
+      const sliceMs = performance.now();
+      running = sweep.stepFor(SLICE_MS, this.#clock) === "running";
+      longestMs = Math.max(longestMs, performance.now() - sliceMs);
+      if (!running) break;
       await nextTurn();
       if (signal.aborted) return undefined;
     }
+    this.counts.indexPauses.observe(longestMs);
     // A later one has begun: what this one would keep, it may not.
     if (sweep.state === "overtaken") return { revision, deleted: 0, tookMs: 0 };
+    const diskMs = performance.now();
     const { mains, subs } = sweep.kept;
     let kept = 0;
     let next = { nextMain: 0, nextSub: 0 };
@@ -81,6 +90,7 @@ export class Compactor {
     for (;;) {
       // A step cannot come to more of what is kept than it looks at.
       const end = kept + this.#batchLimit;
+      const stepMs = performance.now();
       const step = await this.#backend.compact({
         revision,
         keptMains: mains.slice(kept, end),
@@ -90,6 +100,8 @@ export class Compactor {
         limit: this.#batchLimit,
       });
       deleted += step.deleted;
+      this.counts.deleted += step.deleted;
+      this.counts.steps.observe(performance.now() - stepMs);
       if (step.done) break;
       next = step;
       while (kept < mains.length && isBefore(mains, subs, kept, step.nextMain, step.nextSub))
@@ -97,6 +109,8 @@ export class Compactor {
       await this.#clock.sleep(this.#sleepMs, signal);
       if (signal.aborted) return undefined;
     }
+    this.counts.totals.observe(performance.now() - diskMs);
+    this.counts.lastEndSeconds = Math.floor((performance.timeOrigin + performance.now()) / 1000);
     return { revision, deleted, tookMs: this.#clock.nowMs() - startedMs };
   }
 }

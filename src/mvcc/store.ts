@@ -17,6 +17,7 @@ import { invariant } from "../base/invariant.ts";
 import { keyValueBytesMax, putKeyValue, putTombstone } from "../proto/key-value.ts";
 import type { FoundRevision, KeyIndex } from "./key-index.ts";
 import type { RevisionSet } from "./revision-set.ts";
+import { StoreCounts } from "./store-counts.ts";
 import type { Change, HistoryVisitor, WatchSource } from "./watch/source.ts";
 
 /** Which keys hang on which lease. The lessor's; handed in, so that neither need know the other. */
@@ -60,6 +61,7 @@ export class Store implements WatchSource {
   readonly #place: ValuePlace = newValuePlace();
   readonly #found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };
   readonly index: KeyIndex;
+  readonly counts: StoreCounts = new StoreCounts();
   #current: number;
   #compacted: number;
   #listener: ChangeListener | undefined;
@@ -130,6 +132,7 @@ export class Store implements WatchSource {
   write(): StoreWrite {
     invariant(this.#writing === undefined, "one transaction writes at a time");
     this.#writing = new StoreWrite(this.#backend, this.index, this.#leases, this.#current + 1, {
+      counts: this.counts,
       collect: this.#listener?.interested ?? false,
       end: (changes) => {
         this.#writing = undefined;
@@ -191,6 +194,7 @@ export class Store implements WatchSource {
 }
 
 interface WriteHost {
+  readonly counts: StoreCounts;
   /** Whether changes are to be collected for a listener. */
   readonly collect: boolean;
   /** @param changes  undefined if nothing was changed */
@@ -207,6 +211,8 @@ export class StoreWrite {
   readonly #found: FoundRevision = { main: 0, sub: 0, create: 0, version: 0 };
   /** That its changes have. */
   readonly main: number;
+  /** Of the store, when this began; all since then is of this transaction. */
+  readonly #operationsBefore: number;
   #subs = 0;
 
   constructor(backend: Backend, index: KeyIndex, leases: LeaseBook, main: number, host: WriteHost) {
@@ -215,6 +221,7 @@ export class StoreWrite {
     this.#leases = leases;
     this.main = main;
     this.#host = host;
+    this.#operationsBefore = operationsOf(host.counts);
   }
 
   /** Whether it has changed anything yet. */
@@ -229,6 +236,8 @@ export class StoreWrite {
 
   /** @param lease  0n: none; else one that exists */
   put(key: Uint8Array, value: Uint8Array, lease: bigint): void {
+    this.#host.counts.puts++;
+    this.#host.counts.putBytes += key.length + value.length;
     const text = latin1(key);
     const { main } = this;
     const sub = this.#subs++;
@@ -250,12 +259,18 @@ export class StoreWrite {
       keys.push(key);
       return true;
     });
-    for (const key of keys) this.delete(key);
+    for (const key of keys) this.#tombstone(key);
+    this.#host.counts.deletes++;
     return keys.length;
   }
 
   /** @returns whether the key was there */
   delete(key: string): boolean {
+    this.#host.counts.deletes++;
+    return this.#tombstone(key);
+  }
+
+  #tombstone(key: string): boolean {
     const { main } = this;
     const sub = this.#subs;
     if (!this.#index.tombstone(key, main, sub)) return false;
@@ -272,9 +287,15 @@ export class StoreWrite {
 
   /** @returns the store's revision after it */
   end(): number {
+    const { counts } = this.#host;
+    counts.ended(operationsOf(counts) - this.#operationsBefore);
     this.#host.end(this.#subs > 0 ? this.#changes : undefined);
     return this.revision;
   }
+}
+
+function operationsOf({ ranges, puts, deletes }: StoreCounts): number {
+  return ranges + puts + deletes;
 }
 
 /** A change whose record is copied out of the buffer only if somebody asks for it, which must be within the turn. */

@@ -69,11 +69,19 @@ export function applyDeleteRange(store: Store, request: DeleteRangeRequest): Del
 
 /** @throws EtcdError LEASE_NOT_FOUND, KEY_NOT_FOUND, FUTURE, COMPACTED; then nothing was changed */
 export function applyTxn(store: Store, hasLease: HasLease, txn: TxnRequest): TxnResult {
+  const { counts } = store;
+  const rangesBefore = counts.ranges;
   const path = pathOf(store, txn);
   checkPath(store, hasLease, path);
-  const write = isReadOnly(txn) ? undefined : store.write();
+  if (isReadOnly(txn)) {
+    const result = runTxn(store, undefined, path);
+    counts.ended(counts.ranges - rangesBefore);
+    return result;
+  }
+  counts.ended(counts.ranges - rangesBefore);
+  const write = store.write();
   const result = runTxn(store, write, path);
-  write?.end();
+  write.end();
   return result;
 }
 
@@ -105,8 +113,10 @@ function pathOf(store: Store, txn: TxnRequest): Path {
 
 function checkPath(store: Store, hasLease: HasLease, { ops }: Path): void {
   for (const op of ops) {
-    if (op.kind === "put") checkPutAgainst(store, hasLease, op);
-    else if (op.kind === "range") store.readableRevision(op.revision);
+    if (op.kind === "put") {
+      if (op.ignoreValue || op.ignoreLease) store.counts.ranges++;
+      checkPutAgainst(store, hasLease, op);
+    } else if (op.kind === "range") store.readableRevision(op.revision);
     else if (op.kind === "txn") checkPath(store, hasLease, op.path);
   }
 }
@@ -143,6 +153,7 @@ function put(store: Store, write: StoreWrite, request: PutRequest): PutResult {
   let { value, lease } = request;
   let prev: Uint8Array | undefined;
   if (prevKv || ignoreValue || ignoreLease) {
+    store.counts.ranges++;
     const found = store.find(latin1(key), Infinity);
     if (found !== undefined) {
       prev = store.recordCopy(found.main, found.sub);
@@ -163,6 +174,7 @@ function deleteRange(
   const keys = rangeOf(key, rangeEnd);
   const prevKvs: Uint8Array[] = [];
   if (prevKv) {
+    store.counts.ranges++;
     store.index.range(keys.start, keys.end, Infinity, (_, { main, sub }) => {
       prevKvs.push(store.recordCopy(main, sub));
       return true;
@@ -176,6 +188,7 @@ const NO_VALUE = new Uint8Array(0);
 
 /** Every key of the range must do; a range without a key counts as one key that is missing. */
 function holds(store: Store, compare: Compare): boolean {
+  store.counts.ranges++;
   const { start, end } = rangeOf(compare.key, compare.rangeEnd);
   let seen = false;
   let all = true;

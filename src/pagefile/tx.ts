@@ -151,6 +151,17 @@ export class ReadTx extends Tx {
   }
 }
 
+/** What a commit took. Milliseconds. */
+export interface CommitTimes {
+  /** Merging what has become small. */
+  readonly rebalanceMs: number;
+  /** Cutting what has become large, and giving all its page. */
+  readonly spillMs: number;
+  /** Writing and syncing. */
+  readonly writeMs: number;
+  readonly totalMs: number;
+}
+
 /** What a writer needs of the file that it belongs to. */
 export interface WriteHost {
   readonly freelist: Freelist;
@@ -190,6 +201,7 @@ export class WriteTx extends Tx {
   #pgid: number;
   /** A failure in the middle of a change: what is in memory is not whole, only rollback is left. */
   #broken: unknown;
+  #times: CommitTimes = { rebalanceMs: 0, spillMs: 0, writeMs: 0, totalMs: 0 };
 
   constructor(pages: CachedPages, meta: Meta, host: WriteHost) {
     super(pages, meta);
@@ -228,13 +240,18 @@ export class WriteTx extends Tx {
         cause: error,
       });
     }
+    const beganMs = performance.now();
+    let rebalancedMs = beganMs;
     let meta: Meta;
     try {
+      this.rootBucket.rebalance();
+      rebalancedMs = performance.now();
       meta = this.#lay();
     } catch (error) {
       this.rollback();
       throw error;
     }
+    const laidMs = performance.now();
     try {
       this.#writeDirty();
       this.#host.sync();
@@ -247,6 +264,13 @@ export class WriteTx extends Tx {
       this.#host.finished(undefined);
       throw error;
     }
+    const endMs = performance.now();
+    this.#times = {
+      rebalanceMs: rebalancedMs - beganMs,
+      spillMs: laidMs - rebalancedMs,
+      writeMs: endMs - laidMs,
+      totalMs: endMs - beganMs,
+    };
     this.open = false;
     this.#host.freelist.commit();
     this.#host.finished(meta);
@@ -258,6 +282,11 @@ export class WriteTx extends Tx {
     this.open = false;
     this.#host.freelist.rollback(this.txid);
     this.#host.finished(undefined);
+  }
+
+  /** Once committed. */
+  get times(): CommitTimes {
+    return this.#times;
   }
 
   /** Once committed: the first page of each run that was written, the metas not counted. */
@@ -319,7 +348,6 @@ export class WriteTx extends Tx {
 
   /** Gives every changed thing its page; nothing is written yet. */
   #lay(): Meta {
-    this.rootBucket.rebalance();
     this.rootBucket.spill(true);
     const { freelist, freelistSync } = this.#host;
     const old = this.meta.freelist;

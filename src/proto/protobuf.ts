@@ -220,6 +220,13 @@ export class FieldWriter {
     return this;
   }
 
+  /** What a field begins with whose bytes the caller puts behind. */
+  head(field: number, byteLength: number): this {
+    this.#varint(BigInt(field * 8 + 2));
+    this.#varint(BigInt(byteLength));
+    return this;
+  }
+
   bytes(): Uint8Array {
     return Uint8Array.from(this.#bytes);
   }

@@ -6,6 +6,7 @@
  */
 import type { Directory, DirectoryTree, RandomAccessFile } from "../../native-free/file.ts";
 import { reasonOf, StrataError } from "../base/errors.ts";
+import { DISK_SECONDS, Histogram } from "../base/histogram.ts";
 import { invariant } from "../base/invariant.ts";
 import { borrowArena, giveBackArena } from "./arena-pool.ts";
 import type { Entry } from "./entry.ts";
@@ -175,6 +176,9 @@ interface Position extends Pick<LogContents, "hardState" | "end"> {
 export class Wal {
   readonly directory: Directory;
   readonly metadata: Uint8Array;
+  /** Of each fdatasync, here or beside, and of each write before one. Seconds. */
+  readonly fsyncSeconds: Histogram = new Histogram(DISK_SECONDS);
+  readonly writeSeconds: Histogram = new Histogram(DISK_SECONDS);
   readonly #options: WalOptions;
   readonly #segmentBytes: number;
   readonly #policy: SyncPolicy;
@@ -393,7 +397,11 @@ export class Wal {
       this.#addPendingState();
       const isFull = this.#tail.offsetBytes >= this.#segmentBytes;
       const { byteLength } = this.#buffer;
-      if (byteLength > 0) this.#tail.write(this.#buffer.parts(), byteLength);
+      if (byteLength > 0) {
+        const begin = performance.now();
+        this.#tail.write(this.#buffer.parts(), byteLength);
+        this.writeSeconds.observe((performance.now() - begin) / 1000);
+      }
       this.#buffer.clear();
       this.#bytes += byteLength;
       this.#batches++;
@@ -422,11 +430,16 @@ export class Wal {
     if (file.syncBeside === undefined || this.#policy.choose(joined) === "here") {
       file.sync();
       this.#syncs.here++;
-      this.#policy.took("here", performance.now() - begin);
+      this.#took("here", performance.now() - begin);
       return undefined;
     }
     this.#syncs.beside++;
-    return file.syncBeside().then(() => this.#policy.took("beside", performance.now() - begin));
+    return file.syncBeside().then(() => this.#took("beside", performance.now() - begin));
+  }
+
+  #took(place: "here" | "beside", ms: number): void {
+    this.#policy.took(place, ms);
+    this.fsyncSeconds.observe(ms / 1000);
   }
 
   /**

@@ -100,6 +100,22 @@ export class WatchHub {
     return this.#behind.size;
   }
 
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Events that consumers have taken since the start. */
+  get eventsTaken(): number {
+    return this.#owner.eventsTaken;
+  }
+
+  /** Events that wait to be taken. Costs a look at each stream. */
+  get eventsPending(): number {
+    let events = 0;
+    for (const stream of this.#streams) events += stream.bufferedEvents;
+    return events;
+  }
+
   /** The last revision that live watchers were given. */
   get revision(): number {
     return this.#revision;
@@ -242,6 +258,7 @@ export class WatchHub {
     return {
       source: this.#source,
       tuning,
+      eventsTaken: 0,
       get revision() {
         return hub.#revision;
       },

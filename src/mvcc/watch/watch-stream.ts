@@ -30,6 +30,8 @@ const PROGRESS_WAITING_MAX = 128;
 export interface StreamOwner {
   /** The last revision that live watchers were given. */
   readonly revision: number;
+  /** Events that consumers have taken. */
+  eventsTaken: number;
   enter(watcher: Watcher): void;
   leave(watcher: Watcher): void;
   /** Calls the stream's `wake` as soon as the hub is in a state to be called back. */
@@ -235,6 +237,7 @@ export class WatchStream {
     const { watcher } = entry;
     this.#bytes -= entry.bytes;
     this.#events -= entry.events.length;
+    this.#owner.eventsTaken += entry.events.length;
     watcher.tookEvents = true;
     if (watcher.open === entry) watcher.open = undefined;
     this.#goOn();

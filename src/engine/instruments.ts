@@ -1,0 +1,34 @@
+/**
+ * What a member measures of itself, beyond what its parts show openly: live objects, to be read by whoever makes
+ * metrics of them, whenever it likes.
+ */
+import type { Histogram } from "../base/histogram.ts";
+import type { CompactionCounts } from "../mvcc/compaction-counts.ts";
+import type { WalCounts } from "../wal/wal.ts";
+import type { ApplyTimes } from "./apply-times.ts";
+import type { DefragCounts } from "./defrag-counts.ts";
+
+export interface Instruments {
+  readonly wal: {
+    readonly counts: WalCounts;
+    /** Index of the last entry that is committed. */
+    readonly committedIndex: number;
+    readonly fsyncSeconds: Histogram;
+    readonly writeSeconds: Histogram;
+  };
+  readonly proposals: {
+    /** Logged and not answered. */
+    readonly pending: number;
+    /** Refused because a write has failed. */
+    readonly failed: number;
+  };
+  readonly applyTimes: ApplyTimes;
+  readonly compaction: CompactionCounts;
+  readonly defrag: DefragCounts;
+  /** Of `Member.hash` and `Member.hashKv`. */
+  readonly hashSeconds: Histogram;
+  readonly hashKvSeconds: Histogram;
+  readonly snapshotSendSeconds: Histogram;
+  /** Of `.snap` files. */
+  readonly snapSaveSeconds: Histogram;
+}

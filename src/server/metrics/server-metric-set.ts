@@ -1,0 +1,42 @@
+/** All metrics of a server, under etcd's names. */
+import { addAbsentMetrics } from "./absent-metrics.ts";
+import { addDiskMetrics } from "./disk-metrics.ts";
+import { addGrpcMetrics } from "./grpc-metrics.ts";
+import { addLeaseMetrics } from "./lease-metrics.ts";
+import { MetricSet } from "./metric-set.ts";
+import { addMvccMetrics } from "./mvcc-metrics.ts";
+import { addEventLoopDelay, addProcessMetrics } from "./process-metrics.ts";
+import { type MetricSources, type Scrape, scrape } from "./scrape.ts";
+import { addServerMetrics } from "./server-metrics.ts";
+
+export class ServerMetrics {
+  readonly #sources: MetricSources;
+  readonly #set = new MetricSet<Scrape>();
+  readonly #stopLooking: () => void;
+
+  constructor(sources: MetricSources) {
+    this.#sources = sources;
+    addServerMetrics(this.#set);
+    addMvccMetrics(this.#set);
+    addLeaseMetrics(this.#set);
+    addDiskMetrics(this.#set);
+    addGrpcMetrics(this.#set);
+    addProcessMetrics(this.#set);
+    addAbsentMetrics(this.#set);
+    this.#stopLooking = addEventLoopDelay(this.#set);
+  }
+
+  get contentType(): string {
+    return this.#set.registry.contentType;
+  }
+
+  /** Of this moment, as text. */
+  async text(): Promise<string> {
+    return this.#set.text(await scrape(this.#sources));
+  }
+
+  /** Ends what it looks at by itself. */
+  close(): void {
+    this.#stopLooking();
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * etcdserverpb.Cluster. Headers have no revision here, as etcd's.
+ *
+ * @see etcd server/etcdserver/api/v3rpc/member.go
+ */
+import type { Member } from "../../engine/member.ts";
+import type { Method } from "../../grpc/service.ts";
+import type { MemberRecord } from "../../membership/member-record.ts";
+import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
+import { assertNoToken } from "./no-token.ts";
+import { type HeaderInit, headerOf } from "./header.ts";
+import { unary } from "./unary.ts";
+
+interface MemberInit {
+  readonly ID: bigint;
+  readonly name: string;
+  readonly peerURLs: string[];
+  readonly clientURLs: string[];
+  readonly isLearner: boolean;
+}
+
+const shown = ({ id, name, peerUrls, clientUrls, isLearner }: MemberRecord): MemberInit => ({
+  ID: id,
+  name,
+  peerURLs: [...peerUrls],
+  clientURLs: [...clientUrls],
+  isLearner,
+});
+
+export function clusterMethods(member: Member) {
+  const { members } = member;
+  const answer = (): { readonly header: HeaderInit; readonly members: MemberInit[] } => ({
+    header: headerOf(member, 0),
+    members: members.list().map(shown),
+  });
+  return {
+    MemberList: unary(pb.MemberListRequestSchema, pb.MemberListResponseSchema, () => {
+      member.assertOpen();
+      return answer();
+    }),
+    MemberAdd: unary(
+      pb.MemberAddRequestSchema,
+      pb.MemberAddResponseSchema,
+      async ({ peerURLs, isLearner }, call) => {
+        assertNoToken(call);
+        const added = await members.add(peerURLs, isLearner);
+        return { ...answer(), member: shown(added) };
+      },
+    ),
+    MemberRemove: unary(
+      pb.MemberRemoveRequestSchema,
+      pb.MemberRemoveResponseSchema,
+      async ({ ID }, call) => {
+        assertNoToken(call);
+        await members.remove(ID);
+        return answer();
+      },
+    ),
+    MemberUpdate: unary(
+      pb.MemberUpdateRequestSchema,
+      pb.MemberUpdateResponseSchema,
+      async ({ ID, peerURLs }, call) => {
+        assertNoToken(call);
+        await members.update(ID, peerURLs);
+        return answer();
+      },
+    ),
+    MemberPromote: unary(
+      pb.MemberPromoteRequestSchema,
+      pb.MemberPromoteResponseSchema,
+      ({ ID }, call) => {
+        assertNoToken(call);
+        return members.promote(ID);
+      },
+    ),
+  } satisfies Record<string, Method>;
+}

@@ -1,0 +1,116 @@
+/**
+ * etcdserverpb.Maintenance. Where etcd gives no header, or none before some version, there is one.
+ *
+ * @see etcd server/etcdserver/api/v3rpc/maintenance.go
+ */
+import { EtcdError } from "../../base/errors.ts";
+import { ETCD_VERSION, STORAGE_VERSION } from "../../base/version.ts";
+import type { Member } from "../../engine/member.ts";
+import type { Method } from "../../grpc/service.ts";
+import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
+import { assertNoToken } from "./no-token.ts";
+import { judgeDowngrade } from "./downgrade.ts";
+import { headerOf } from "./header.ts";
+import { sendSnapshot } from "./snapshot.ts";
+import { unary } from "./unary.ts";
+
+export function maintenanceMethods(member: Member) {
+  return {
+    Alarm: unary(
+      pb.AlarmRequestSchema,
+      pb.AlarmResponseSchema,
+      async ({ action, memberID, alarm }, call) => {
+        assertNoToken(call);
+        const alarms = await member.alarm(action, memberID, alarm);
+        return {
+          header: headerOf(member),
+          alarms: alarms.map((each) => ({ memberID: each.memberId, alarm: each.alarm })),
+        };
+      },
+    ),
+    Status: unary(pb.StatusRequestSchema, pb.StatusResponseSchema, () => {
+      member.assertOpen();
+      return statusOfMember(member);
+    }),
+    Defragment: unary(
+      pb.DefragmentRequestSchema,
+      pb.DefragmentResponseSchema,
+      async (_, call) => {
+        assertNoToken(call);
+        await member.defragment();
+        return { header: headerOf(member) };
+      },
+    ),
+    Hash: unary(pb.HashRequestSchema, pb.HashResponseSchema, async (_, call) => {
+      assertNoToken(call);
+      const hash = await member.hash(call.signal);
+      return { header: headerOf(member), hash };
+    }),
+    HashKV: unary(
+      pb.HashKVRequestSchema,
+      pb.HashKVResponseSchema,
+      async ({ revision }, call) => {
+        assertNoToken(call);
+        const found = await member.hashKv(Number(revision), call.signal);
+        return {
+          header: headerOf(member),
+          hash: found.hash,
+          compactRevision: BigInt(found.compactRevision),
+          hashRevision: BigInt(found.revision),
+        };
+      },
+    ),
+    Snapshot: {
+      kind: "serverStream",
+      handle: (call) => {
+        assertNoToken(call);
+        return sendSnapshot(member, call);
+      },
+    },
+    MoveLeader: unary(
+      pb.MoveLeaderRequestSchema,
+      pb.MoveLeaderResponseSchema,
+      ({ targetID }, call) => {
+        assertNoToken(call);
+        member.assertOpen();
+        // It leads already, and nobody else can.
+        if (targetID !== member.cluster.localId) throw new EtcdError("BAD_LEADER_TRANSFEREE");
+        return { header: headerOf(member) };
+      },
+    ),
+    Downgrade: unary(
+      pb.DowngradeRequestSchema,
+      pb.DowngradeResponseSchema,
+      ({ action, version }, call) => {
+        assertNoToken(call);
+        member.assertOpen();
+        const cluster = judgeDowngrade(action, version, member.cluster.version);
+        return { header: headerOf(member), version: cluster };
+      },
+    ),
+  } satisfies Record<string, Method>;
+}
+
+function statusOfMember(member: Member) {
+  const status = member.status();
+  const errors = status.alarms.map(
+    ({ memberId, alarm }) =>
+      `${memberId === 0n ? "" : `memberID:${memberId} `}alarm:${pb.AlarmType[alarm as 1] ?? alarm} `,
+  );
+  if (status.failure !== undefined) errors.push(status.failure);
+  return {
+    header: headerOf(member),
+    version: ETCD_VERSION,
+    dbSize: BigInt(status.sizeBytes),
+    leader: status.memberId,
+    raftIndex: BigInt(status.raftIndex),
+    raftTerm: BigInt(status.raftTerm),
+    raftAppliedIndex: BigInt(status.raftAppliedIndex),
+    errors,
+    dbSizeInUse: BigInt(status.inUseBytes),
+    isLearner: false,
+    storageVersion: STORAGE_VERSION,
+    dbSizeQuota: Number.isFinite(status.quotaBytes) ? BigInt(status.quotaBytes) : -1n,
+    downgradeInfo: { enabled: false, targetVersion: "" },
+  };
+}

@@ -1,0 +1,39 @@
+/** Calls that nobody makes often: their messages are decoded and encoded by the generated code. */
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { reasonOf } from "../../base/errors.ts";
+import type { Method, UnaryCall } from "../../grpc/service.ts";
+import { failUndecodable } from "./accepted.ts";
+
+type Answer<I extends DescMessage, O extends DescMessage> = (
+  request: MessageShape<I>,
+  call: UnaryCall,
+) => MessageInitShape<O> | Promise<MessageInitShape<O>>;
+
+/** @param answer  may throw, or reject: see Method */
+export function unary<I extends DescMessage, O extends DescMessage>(
+  input: I,
+  output: O,
+  answer: Answer<I, O>,
+): Method {
+  return {
+    kind: "unary",
+    handle: async (call, bytes, start, end) => {
+      let request: MessageShape<I>;
+      try {
+        request = fromBinary(input, bytes.subarray(start, end));
+      } catch (error) {
+        failUndecodable(call, reasonOf(error));
+        return;
+      }
+      const response = await answer(request, call);
+      call.reply(toBinary(output, create(output, response)));
+    },
+  };
+}
