@@ -634,15 +634,21 @@ export class Member {
   }
 
   #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {
-    const beganMs = performance.now();
+    const times = this.#applyTimes;
+    const { kind } = request;
+    const isTimed = times.isTimed(kind);
+    const beganMs = isTimed ? performance.now() : 0;
     let succeeded = false;
     try {
       const answer = this.#applier.apply(request);
       succeeded = true;
       return answer;
     } finally {
-      const ms = performance.now() - beganMs;
-      if (this.#applyTimes.applied(request.kind, succeeded, ms)) this.#tooLong(request.kind, ms);
+      if (!isTimed) times.put(succeeded);
+      else {
+        const ms = performance.now() - beganMs;
+        if (times.applied(kind, succeeded, ms)) this.#tooLong(kind, ms);
+      }
     }
   }
 

@@ -99,7 +99,8 @@ export class Listener {
     }
     this.#server = createServer(
       {
-        allowHalfOpen: true,
+        // As node:http has it, plain and with TLS.
+        allowHalfOpen: tls === undefined,
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: KEEPALIVE_MS,
@@ -137,14 +138,19 @@ export class Listener {
    * its end, and is cut off then. Call `drain` of the gRPC server before, or streams will last that long.
    */
   async close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
     this.#closing = true;
+    this.#door?.close();
     for (const socket of this.#strangers) socket.destroy();
     for (const connection of this.#connections) connection.goAway();
     this.#http1?.close();
     this.#http1?.closeIdleConnections();
     const timer = setTimeout(() => this.#cutOff(), graceMs);
     await closed;
+    // The system is done with them; that they are closed is only about to be said.
+    await Promise.all([...this.#sockets].map(ended));
     clearTimeout(timer);
   }
 
@@ -249,4 +255,10 @@ export class Listener {
     server.emit("listening");
     return server;
   }
+}
+
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+  });
 }

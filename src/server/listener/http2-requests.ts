@@ -48,7 +48,6 @@ class PassedRequest implements StreamListener {
     const [near, far] = pipe(stream.peer.remoteAddress);
     this.#request = request({
       createConnection: () => near,
-      agent: false,
       method: head.method,
       path: head.path,
       headers: headersOf(head),

@@ -1,13 +1,21 @@
 /** The handshake before everything else on a secure port. */
 import type { Socket } from "node:net";
-import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import {
+  createServer,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from "node:tls";
 
-/** What a secure port asks of its configuration, anew for every connection: files change. */
+/** What a secure port asks of its configuration. */
 export interface TlsSide {
-  /** Clients without a certificate that is vouched for are turned away. */
-  readonly wantsCertificate: boolean;
-  /** The same object while nothing has changed. */
-  options(): SecureContextOptions;
+  readonly options: TlsOptions;
+  /** From now on the server is told of other certificates. */
+  follow(server: { setSecureContext(options: SecureContextOptions): void }): void;
+  unfollow(server: { setSecureContext(options: SecureContextOptions): void }): void;
+  /** Called at every connection: the certificates may have changed. */
+  look(): void;
   /** Why a client whose certificate was vouched for is turned away nevertheless; undefined: it is not. */
   objection(socket: TLSSocket): string | undefined;
 }
@@ -37,47 +45,55 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: "i/o timeout",
 };
 
+const CERTIFICATE_WORDS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: "x509: certificate signed by unknown authority",
+  SELF_SIGNED_CERT_IN_CHAIN: "x509: certificate signed by unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "x509: certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT: "x509: certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "x509: certificate signed by unknown authority",
+  CERT_HAS_EXPIRED: "x509: certificate has expired or is not yet valid",
+  CERT_NOT_YET_VALID: "x509: certificate has expired or is not yet valid",
+  INVALID_PURPOSE: "x509: certificate specifies an incompatible key usage",
+};
+
 export class TlsDoor {
   readonly #options: TlsDoorOptions;
   readonly #server: Server;
-  #context: SecureContextOptions;
   /** Whose handshake is under way, by who they are. */
   readonly #pending = new Set<string>();
+  /** Who was closed last in the middle of it: a socket that is closed does not know any more whose it was. */
+  #lastGone = "";
 
   constructor(options: TlsDoorOptions) {
     const { tls, handshakeTimeoutMs } = options;
     this.#options = options;
-    this.#context = tls.options();
     this.#server = createServer({
-      ...this.#context,
-      requestCert: tls.wantsCertificate,
-      rejectUnauthorized: tls.wantsCertificate,
+      ...tls.options,
       ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: handshakeTimeoutMs,
     });
+    tls.follow(this.#server);
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
     this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      this.#refuse(socket, WORDS[error.code ?? ""] ?? error.message);
+      // Typed as an error, it is a code, and null while all is well.
+      const code: unknown = socket.authorizationError;
+      this.#refuse(socket, typeof code === "string" ? badCertificate(code) : whyOf(error));
     });
   }
 
   /** @param socket  as it was accepted */
   enter(socket: Socket): void {
-    const context = this.#options.tls.options();
-    if (context !== this.#context) {
-      this.#context = context;
-      this.#server.setSecureContext(context);
-    }
+    this.#options.tls.look();
     const peer = peerOf(socket);
-    if (peer !== "") {
-      this.#pending.add(peer);
-      // Who shows a certificate that nobody vouches for is dropped without an event: this is how it is noticed.
-      socket.once("close", () => {
-        if (!this.#pending.delete(peer)) return;
-        this.#options.onRefused(peer, "", "tls: failed to verify certificate");
-      });
-    }
+    this.#pending.add(peer);
+    socket.once("close", () => {
+      if (this.#pending.delete(peer)) this.#lastGone = peer;
+    });
     this.#server.emit("connection", socket);
+  }
+
+  close(): void {
+    this.#options.tls.unfollow(this.#server);
   }
 
   #secured(socket: TLSSocket): void {
@@ -88,7 +104,7 @@ export class TlsDoor {
   }
 
   #refuse(socket: TLSSocket, why: string): void {
-    const peer = peerOf(socket);
+    const peer = socket.remoteAddress === undefined ? this.#lastGone : peerOf(socket);
     this.#pending.delete(peer);
     const { servername } = socket as { readonly servername?: unknown };
     socket.destroy();
@@ -96,7 +112,15 @@ export class TlsDoor {
   }
 }
 
-/** `address:port`; empty: a unix socket, or one that is gone. */
+function whyOf({ code = "", message }: NodeJS.ErrnoException): string {
+  return WORDS[code] ?? message;
+}
+
+function badCertificate(code: string): string {
+  return `tls: failed to verify certificate: ${CERTIFICATE_WORDS[code] ?? code}`;
+}
+
+/** `address:port`; empty: a unix socket. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   if (remoteAddress === undefined) return "";
   return remoteAddress.includes(":")
