@@ -41,6 +41,7 @@ import {
   type DeleteRangeRequest,
   type PutRequest,
   type RangeRequest,
+  type Request,
   type TxnRequest,
 } from "../proto/messages.ts";
 import { type ConfChange, encodeConfChange } from "../wal/conf-change.ts";
@@ -53,7 +54,7 @@ import { Hashes, type KvHash } from "./hashes.ts";
 import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
-import { Proposals } from "./proposals.ts";
+import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover, type WalPlace } from "./recovery.ts";
 import {
   type SavedSnapshot,
@@ -156,6 +157,8 @@ export class Member {
   readonly #compactions = new Map<number, Promise<CompactionReport | undefined>>();
   #closed: Promise<void> | undefined;
   #raisingAlarm = false;
+  /** Of requests that wait for room in the backend. */
+  #waitingBytes = 0;
 
   private constructor(options: MemberOptions, parts: MemberParts) {
     this.#options = options;
@@ -393,6 +396,12 @@ export class Member {
     return this.lessor.keepAlive(id);
   }
 
+  /** As `leaseKeepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  leaseKeepAliveNow(id: bigint): number | Promise<number> {
+    this.#assertWritable();
+    return this.lessor.keepAliveNow(id);
+  }
+
   // -- alarms
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */
@@ -566,19 +575,34 @@ export class Member {
   /** Whatever goes into the log passes here. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
-    if (this.backend.isFull) return this.backend.room().then(() => this.#propose(request));
+    if (this.backend.isFull) return this.#proposeWithRoom(request);
     const cost = costOf(request);
     if (cost > 0) this.#assertSpace(cost);
     return this.#log(request);
   }
 
+  /** When the last commit is on the disk. Until then nothing of it is in the log, so nothing else bounds these. */
+  async #proposeWithRoom<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
+    const bytes = this.#encode(request).length;
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      throw new EtcdError("TOO_MANY_REQUESTS");
+    }
+    this.#waitingBytes += bytes;
+    try {
+      await this.backend.room();
+    } finally {
+      this.#waitingBytes -= bytes;
+    }
+    return this.#propose(request);
+  }
+
+  #encode(request: Request): Uint8Array {
+    const id = this.#requestIds.next();
+    return this.#encoder.encode({ id, username: "", authRevision: 0, request });
+  }
+
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
-    const data = this.#encoder.encode({
-      id: this.#requestIds.next(),
-      username: "",
-      authRevision: 0,
-      request,
-    });
+    const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
     return this.#proposals.propose(data, () => this.#apply(request));
   }

@@ -13,6 +13,7 @@ import type { Wal } from "../wal/wal.ts";
 
 interface Pending {
   readonly index: number;
+  readonly bytes: number;
   readonly apply: () => unknown;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
@@ -24,8 +25,8 @@ interface Batch {
 }
 
 export interface ProposalsHost {
-  readonly wal: Wal;
-  readonly backend: Backend;
+  readonly wal: Pick<Wal, "append" | "lastIndex">;
+  readonly backend: Pick<Backend, "applied">;
   readonly term: number;
   readonly memberId: bigint;
   /** Something is broken beyond this request: nothing more can be written until the store is opened again. */
@@ -36,20 +37,31 @@ export interface ProposalsHost {
 const SLICE_MS = 2;
 const APPLIED_PER_LOOK = 32;
 
+/**
+ * Entries that wait, in bytes: more are refused. etcd refuses when 5000 are behind, which may be 7.5 GB of large ones,
+ * and is soon reached with small ones that do no harm; what has to be bounded is memory. It is more than a disk of
+ * 30 MB/s writes in the 7 s that a request may take, so who is refused would have waited in vain.
+ */
+export const WAITING_BYTES_MAX: number = 256 * 1024 * 1024;
+
 export class Proposals {
   readonly #host: ProposalsHost;
   /** In the order of their indexes; those before `#head` are answered. */
   #pending: Pending[] = [];
   #head = 0;
   #durable = 0;
+  #waitingBytes = 0;
   #batch: Batch | undefined;
   #applying = false;
   #failure: unknown;
   #failed = 0;
   #idle: (() => void)[] = [];
 
-  constructor(host: ProposalsHost) {
+  readonly #waitingBytesMax: number;
+
+  constructor(host: ProposalsHost, waitingBytesMax: number = WAITING_BYTES_MAX) {
     this.#host = host;
+    this.#waitingBytesMax = waitingBytesMax;
   }
 
   /** Logged, and not applied yet. */
@@ -72,7 +84,8 @@ export class Proposals {
    * @param apply  its effect: called once when it is durable, after those of all entries before. What it returns is
    *   the answer; an EtcdError is one, too, and any other error breaks the store
    * @param type  of the entry
-   * @throws (rejects) the EtcdError that `apply` throws; StrataError FAILED
+   * @throws (rejects) the EtcdError that `apply` throws; EtcdError TOO_MANY_REQUESTS, and then it is not logged;
+   *   StrataError FAILED
    */
   propose<T>(data: Uint8Array, apply: () => T, type: EntryType = EntryType.normal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -81,11 +94,17 @@ export class Proposals {
         reject(this.error());
         return;
       }
+      const bytes = data.length;
+      if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#waitingBytesMax) {
+        reject(new EtcdError("TOO_MANY_REQUESTS"));
+        return;
+      }
       const { wal, term, memberId } = this.#host;
       const index = wal.lastIndex + 1;
       const entry = { type, term, index, data };
       const durable = wal.append([entry], { term, vote: memberId, commit: index });
-      this.#pending.push({ index, apply, resolve, reject });
+      this.#pending.push({ index, bytes, apply, resolve, reject });
+      this.#waitingBytes += bytes;
       const batch = this.#batch;
       if (batch !== undefined && batch.durable === durable) batch.last = index;
       else this.#follow({ durable, last: index });
@@ -111,6 +130,7 @@ export class Proposals {
     const left = this.#pending.slice(this.#head);
     this.#pending = [];
     this.#head = 0;
+    this.#waitingBytes = 0;
     this.#failed += left.length;
     for (const { reject } of left) reject(this.error());
     this.#becameIdle();
@@ -136,6 +156,7 @@ export class Proposals {
       const next = this.#pending[this.#head] as Pending;
       if (next.index > this.#durable) break;
       this.#head++;
+      this.#waitingBytes -= next.bytes;
       if (!this.#applyOne(next)) return;
       backend.applied({ index: next.index, term });
       if (count % APPLIED_PER_LOOK === 0 && performance.now() >= endMs) {

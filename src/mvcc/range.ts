@@ -6,11 +6,11 @@
  *
  * @see etcd server/etcdserver/txn/range.go
  */
-import { compareBytes } from "../base/bytes.ts";
+import { compareBytes, latin1 } from "../base/bytes.ts";
 import { EtcdError } from "../base/errors.ts";
 import { decodeKeyValueAt, keyValueBytesMax, putKeyValue } from "../proto/key-value.ts";
 import { type RangeRequest, SortOrder, SortTarget } from "../proto/messages.ts";
-import { rangeOf, type Store } from "./store.ts";
+import { type KeyRange, rangeOf, type Store } from "./store.ts";
 
 export interface RangeOutcome {
   /** Encoded KeyValues, in order; the bytes are the caller's own. */
@@ -25,6 +25,8 @@ const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Keys that are looked at, or records that are read, in one step. */
 const STEP_KEYS = 512;
+/** Of records. */
+const STEP_BYTES: number = 1024 * 1024;
 
 interface Row {
   readonly main: number;
@@ -74,10 +76,14 @@ export function* rangeSteps(
   if (isSorted) sortRows(store, request, rows);
   const kvs: Uint8Array[] = [];
   const wanted = Math.min(rows.length, limit);
+  let bytes = 0;
   for (let i = 0; i < wanted; i++) {
     const { main, sub } = rows[i] as Row;
-    kvs.push(recordOf(store, main, sub, request.keysOnly));
-    if (kvs.length % STEP_KEYS === 0) {
+    const kv = recordOf(store, main, sub, request.keysOnly);
+    kvs.push(kv);
+    bytes += kv.length;
+    if (kvs.length % STEP_KEYS === 0 || bytes >= STEP_BYTES) {
+      bytes = 0;
       yield;
       assertReadable(store, atRev);
     }
@@ -85,8 +91,52 @@ export function* rangeSteps(
   return { kvs, more: passed > wanted, count };
 }
 
+/** What a page may come to: the record that reaches one of them is its last. */
+export interface PageLimits {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+export interface RangePage {
+  readonly kvs: readonly Uint8Array[];
+  /** Where the next one begins; undefined if there is none. */
+  readonly next: string | undefined;
+}
+
+/**
+ * The first KeyValues of a range, by key. For those who cannot hold all of it.
+ * @param end  exclusive, "\0" for no end
+ * @throws EtcdError COMPACTED
+ */
+export function rangePage(
+  store: Store,
+  { start, end }: KeyRange,
+  atRev: number,
+  keysOnly: boolean,
+  limits: PageLimits,
+): RangePage {
+  assertReadable(store, atRev);
+  const kvs: Uint8Array[] = [];
+  let bytes = 0;
+  let full = false;
+  let next: string | undefined;
+  store.index.range(start, end, atRev, (key, { main, sub }) => {
+    if (full) {
+      next = key;
+      return false;
+    }
+    const kv = recordOf(store, main, sub, keysOnly);
+    kvs.push(kv);
+    bytes += kv.length;
+    full = kvs.length >= limits.keys || bytes >= limits.bytes;
+    return true;
+  });
+  return { kvs, next };
+}
+
 /** All of it at once. */
 export function rangeAtOnce(store: Store, request: RangeRequest, atRev: number): RangeOutcome {
+  if (request.rangeEnd.length === 0) return rangeOfOne(store, request, latin1(request.key), atRev);
   const steps = rangeSteps(store, request, atRev);
   for (;;) {
     const step = steps.next();

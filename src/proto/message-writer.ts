@@ -14,15 +14,21 @@ const SCALAR_BYTES_MAX = 15;
 /** Below this, copying byte by byte beats a call. */
 const SHORT_BYTES = 24;
 
-/** A buffer of more than this is handed out with what was written, and not used again. */
+/** The default of what is used again. */
 const SCRATCH_BYTES: number = 64 * 1024;
 
 const TWO_63 = 2 ** 63;
 
 export class MessageWriter {
+  readonly #scratchBytes: number;
   #bytes = new Uint8Array(1024);
   /** Where the last written byte lies; behind it, everything. */
   #at: number = this.#bytes.length;
+
+  /** @param scratchBytes  what is longer is handed out in memory of its own, which is not used again */
+  constructor(scratchBytes: number = SCRATCH_BYTES) {
+    this.#scratchBytes = scratchBytes;
+  }
 
   /** Of all that was written. What was written between two lengths is one message: see `message`. */
   get length(): number {
@@ -34,12 +40,22 @@ export class MessageWriter {
   }
 
   /**
-   * What was written. Up to 64 KiB, a view that is good until the next `clear`; beyond, nobody else's.
+   * What was written. Up to `scratchBytes`, a view that is good until the next `clear`; beyond, nobody else's.
    */
   take(): Uint8Array {
     const written = this.#bytes.subarray(this.#at);
-    if (written.length > SCRATCH_BYTES) this.#bytes = new Uint8Array(1024);
+    if (written.length > this.#scratchBytes) this.#bytes = new Uint8Array(1024);
     return written;
+  }
+
+  /** Bytes that are fields already. */
+  raw(value: Uint8Array): void {
+    const { length } = value;
+    this.#reserve(length);
+    const at = this.#at - length;
+    if (length > SHORT_BYTES) this.#bytes.set(value, at);
+    else for (let i = 0; i < length; i++) this.#bytes[at + i] = value[i] as number;
+    this.#at = at;
   }
 
   /** Closes the message that was written since the writer had `length`, as field `field`. */
