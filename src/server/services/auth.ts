@@ -26,7 +26,26 @@ const unimplemented: Method = {
   handle: (call) => call.fail(Code.unimplemented, UNIMPLEMENTED),
 };
 
-export function authMethods(member: Member) {
+type Name =
+  | "AuthEnable"
+  | "AuthDisable"
+  | "AuthStatus"
+  | "Authenticate"
+  | "UserAdd"
+  | "UserGet"
+  | "UserList"
+  | "UserDelete"
+  | "UserChangePassword"
+  | "UserGrantRole"
+  | "UserRevokeRole"
+  | "RoleAdd"
+  | "RoleGet"
+  | "RoleList"
+  | "RoleDelete"
+  | "RoleGrantPermission"
+  | "RoleRevokePermission";
+
+export function authMethods(member: Member): Readonly<Record<Name, Method>> {
   return {
     AuthEnable: unary(pb.AuthEnableRequestSchema, pb.AuthEnableResponseSchema, () => {
       member.assertOpen();
@@ -62,5 +81,5 @@ export function authMethods(member: Member) {
     RoleDelete: unimplemented,
     RoleGrantPermission: unimplemented,
     RoleRevokePermission: unimplemented,
-  } satisfies Record<string, Method>;
+  };
 }

@@ -3,6 +3,7 @@
  *
  * @see etcd server/etcdserver/api/v3rpc/maintenance.go
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { EtcdError } from "../../base/errors.ts";
 import { ETCD_VERSION, STORAGE_VERSION } from "../../base/version.ts";
 import type { Member } from "../../engine/member.ts";
@@ -14,7 +15,22 @@ import { assertNoToken } from "./no-token.ts";
 import { sendSnapshot } from "./snapshot.ts";
 import { unary } from "./unary.ts";
 
-export function maintenanceMethods(member: Member) {
+/** As Go prints them. */
+const ALARM_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(pb.AlarmType).map(([name, alarm]) => [alarm, name]),
+);
+
+type Name =
+  | "Alarm"
+  | "Status"
+  | "Defragment"
+  | "Hash"
+  | "HashKV"
+  | "Snapshot"
+  | "MoveLeader"
+  | "Downgrade";
+
+export function maintenanceMethods(member: Member): Readonly<Record<Name, Method>> {
   return {
     Alarm: unary(
       pb.AlarmRequestSchema,
@@ -24,7 +40,10 @@ export function maintenanceMethods(member: Member) {
         const alarms = await member.alarm(action, memberID, alarm);
         return {
           header: headerOf(member),
-          alarms: alarms.map((each) => ({ memberID: each.memberId, alarm: each.alarm })),
+          alarms: alarms.map((each) => ({
+            memberID: each.memberId,
+            alarm: each.alarm as pb.AlarmType,
+          })),
         };
       },
     ),
@@ -80,14 +99,14 @@ export function maintenanceMethods(member: Member) {
         return { header: headerOf(member), version: cluster };
       },
     ),
-  } satisfies Record<string, Method>;
+  };
 }
 
-function statusOfMember(member: Member) {
+function statusOfMember(member: Member): MessageInitShape<typeof pb.StatusResponseSchema> {
   const status = member.status();
   const errors = status.alarms.map(
     ({ memberId, alarm }) =>
-      `${memberId === 0n ? "" : `memberID:${memberId} `}alarm:${pb.AlarmType[alarm as 1] ?? alarm} `,
+      `${memberId === 0n ? "" : `memberID:${memberId} `}alarm:${ALARM_NAMES.get(alarm) ?? alarm} `,
   );
   if (status.failure !== undefined) errors.push(status.failure);
   return {
