@@ -392,6 +392,12 @@ export class Member {
     return this.lessor.keepAlive(id);
   }
 
+  /** As `leaseKeepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  leaseKeepAliveNow(id: bigint): number | Promise<number> {
+    this.#assertWritable();
+    return this.lessor.keepAliveNow(id);
+  }
+
   // -- alarms
 
   /** @param memberId  etcdctl's disarm gives that of each alarm */
@@ -439,8 +445,14 @@ export class Member {
       const beforeBytes = this.backend.space.sizeBytes;
       const startMs = performance.now();
       log({ level: "info", message: "defragmenting", fields: { sizeBytes: beforeBytes } });
-      await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
+      this.#defragCounts.running++;
+      try {
+        await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
+      } finally {
+        this.#defragCounts.running--;
+      }
       const tookMs = Math.round(performance.now() - startMs);
+      this.#defragCounts.seconds.observe(tookMs / 1000);
       const { sizeBytes } = this.backend.space;
       const fields = { beforeBytes, sizeBytes, tookMs };
       log({ level: "info", message: "finished defragmenting", fields });

@@ -14,9 +14,9 @@ export class Budget {
   }
 
   /** @returns false: it is used up */
-  spend(): boolean {
-    if (this.#left < 1) this.#fill();
-    this.#left--;
+  spend(amount: number): boolean {
+    if (this.#left < amount) this.#fill();
+    this.#left -= amount;
     return this.#left >= 0;
   }
 

@@ -12,24 +12,18 @@ import type { HeaderList, Peer, RequestListener } from "./exchange.ts";
 import { flushSoon } from "./flusher.ts";
 import {
   Flag,
-  FRAME_BYTES_DEFAULT,
-  FRAME_BYTES_MAX,
-  FRAME_HEAD_BYTES,
   FrameType,
   int32At,
   PING_BYTES,
-  PREFACE,
-  SETTING_BYTES,
-  Setting,
   STREAM_ID_MAX,
   WINDOW_BYTES_DEFAULT,
   WINDOW_BYTES_MAX,
   writeInt32,
 } from "./frame.ts";
-import { type Head, HeadBuilder } from "./head.ts";
-import { HeadCache } from "./head-cache.ts";
+import { FrameReader } from "./frame-reader.ts";
+import type { Head } from "./head.ts";
 import { heartbeatOf } from "./heartbeat.ts";
-import { CompressionError, HpackDecoder } from "./hpack/decoder.ts";
+import { CompressionError } from "./hpack/decoder.ts";
 import {
   FAREWELL_MS,
   type Http2Options,
@@ -39,15 +33,20 @@ import {
 import { peerOf } from "./peer.ts";
 import { PingPolice } from "./ping-police.ts";
 import { RecentStreams } from "./recent-streams.ts";
+import { RequestReader } from "./request-reader.ts";
 import { Sender } from "./sender.ts";
+import { ourSettings, readSettings } from "./settings.ts";
 import { Stream } from "./stream.ts";
+import { SilenceVigil, StallVigil } from "./vigil.ts";
 
-const PREFACE_BYTES: Buffer = Buffer.from(PREFACE, "latin1");
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** What our own pings carry: whether the peer is there, and whether it has seen our first GOAWAY. */
 const KEEPALIVE_PING: Buffer = Buffer.from("strata-k", "latin1");
 const FAREWELL_PING: Buffer = Buffer.from("strata-g", "latin1");
+
+/** Changing the windows of so many streams is as much work as a frame that is of no use. */
+const STREAMS_PER_FRAME = 64;
 
 const Phase = {
   open: 0,
@@ -66,9 +65,8 @@ export class Connection {
   readonly #options: Http2Options;
   readonly #onRequest: RequestListener;
   readonly #sender: Sender;
-  readonly #decoder: HpackDecoder;
-  readonly #builder: HeadBuilder;
-  readonly #cache = new HeadCache();
+  readonly #frames: FrameReader;
+  readonly #requests: RequestReader;
   readonly #streams = new Map<number, Stream>();
   readonly #recent = new RecentStreams();
   readonly #resets: Budget;
@@ -81,37 +79,32 @@ export class Connection {
   bytesIn = 0;
   bytesOut = 0;
 
-  /** Of the preface, seen so far. */
-  #prefaceBytes = 0;
   #settingsSeen = false;
-  /** The frame that is not whole yet: its head, then its payload. */
-  readonly #head: Buffer = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
-  #headBytes = 0;
-  #payload: Buffer = NOTHING;
-  #payloadBytes = 0;
-  /** Of an unpadded DATA frame, whose payload is passed on as it comes. */
-  #dataLeft = 0;
+  /** The DATA frame that is being read: who takes it, and whether it is the last. */
   #dataStream: Stream | undefined;
   #dataEnds = false;
   /** A header block that goes on in CONTINUATION. */
   #blockId = 0;
   #blockEnds = false;
+  #blockRefused = false;
   #block: Buffer = NOTHING;
   #blockFrames = 0;
 
   #receiveWindow: number;
   #received = 0;
+  /** The last stream that was taken, and the last that the peer began. */
   #lastId = 0;
+  #lastSeenId = 0;
+  /** Of requests on which nothing was said since they came. */
+  #unansweredBytes = 0;
 
+  readonly #silence: SilenceVigil;
+  readonly #stall: StallVigil;
   /** On the clock of `performance.now()`. */
   readonly #beganMs: number = performance.now();
-  #heard = true;
-  #heardMs: number = this.#beganMs;
-  #pingedMs = 0;
   #blockBeganMs = 0;
-  #stalledMs = 0;
-  #bytesOutSeen = 0;
   #farewellMs = 0;
+  #failed = false;
 
   constructor(socket: Duplex, options: Http2Options, onRequest: RequestListener) {
     this.#socket = socket;
@@ -119,8 +112,10 @@ export class Connection {
     this.#onRequest = onRequest;
     this.peer = peerOf(socket);
     this.#sender = new Sender(this);
-    this.#decoder = new HpackDecoder(options.headerTableBytes);
-    this.#builder = new HeadBuilder(options.maxHeaderListBytes);
+    this.#frames = new FrameReader(this);
+    this.#requests = new RequestReader(options);
+    this.#silence = new SilenceVigil(options);
+    this.#stall = new StallVigil(options);
     this.#resets = new Budget(options.resetBurst, options.resetsPerSecond);
     this.#idleFrames = new Budget(options.idleFrameBurst, options.idleFramesPerSecond);
     this.#pings = new PingPolice(options);
@@ -137,13 +132,17 @@ export class Connection {
     socket.on("close", () => this.destroy());
     socket.on("end", () => this.destroy());
     socket.on("drain", () => this.#drained());
-    this.#announce();
+    this.#sender.frame(FrameType.settings, 0, 0, ourSettings(this.#options));
+    const more = this.#receiveWindow - WINDOW_BYTES_DEFAULT;
+    if (more > 0) this.#sender.number(FrameType.windowUpdate, 0, more);
     heartbeatOf(this.#options.tickMs).add(this);
     if (firstBytes.length > 0) {
-      this.#take(Buffer.from(firstBytes.buffer, firstBytes.byteOffset, firstBytes.byteLength));
+      const { buffer, byteOffset, byteLength } = firstBytes;
+      // Later, so that the caller knows the connection before its first request; still before the next chunk.
+      process.nextTick(() => this.#take(Buffer.from(buffer, byteOffset, byteLength)));
     }
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
     if (socket.destroyed) this.destroy();
-    else socket.on("data", (chunk: Buffer) => this.#take(chunk));
   }
 
   get openStreams(): number {
@@ -172,7 +171,7 @@ export class Connection {
     heartbeatOf(this.#options.tickMs).remove(this);
     this.#cancelAll();
     this.#sender.output.drop();
-    this.#payload = NOTHING;
+    this.#frames.drop();
     this.#block = NOTHING;
     this.#socket.destroy();
     this.#resolveClosed();
@@ -187,28 +186,6 @@ export class Connection {
       stream.closed = true;
       stream.listener?.cancelled();
     }
-  }
-
-  // ---- what is said first
-
-  #announce(): undefined {
-    const { maxConcurrentStreams, streamWindowBytes, maxHeaderListBytes, headerTableBytes } =
-      this.#options;
-    const settings: [number, number][] = [
-      [Setting.initialWindowSize, streamWindowBytes],
-      [Setting.maxHeaderListSize, maxHeaderListBytes],
-    ];
-    if (maxConcurrentStreams < 2 ** 32 - 1)
-      settings.push([Setting.maxConcurrentStreams, maxConcurrentStreams]);
-    if (headerTableBytes !== 4096) settings.push([Setting.headerTableSize, headerTableBytes]);
-    const payload = Buffer.alloc(settings.length * SETTING_BYTES);
-    for (const [i, [id, value]] of settings.entries()) {
-      payload[i * SETTING_BYTES + 1] = id;
-      writeInt32(payload, i * SETTING_BYTES + 2, value);
-    }
-    this.#sender.frame(FrameType.settings, 0, 0, payload);
-    const more = this.#receiveWindow - WINDOW_BYTES_DEFAULT;
-    if (more > 0) this.#sender.number(FrameType.windowUpdate, 0, more);
   }
 
   // ---- writing
@@ -257,7 +234,7 @@ export class Connection {
   #end(): undefined {
     this.#phase = Phase.ended;
     this.#farewellMs = performance.now();
-    this.#payload = NOTHING;
+    this.#frames.drop();
     this.#block = NOTHING;
     this.#socket.end();
     if (!this.#reading) {
@@ -274,10 +251,17 @@ export class Connection {
     this.#sender.frame(FrameType.goAway, 0, 0, payload);
   }
 
-  #fail(code: ErrorCode, debug = ""): undefined {
-    if (this.#phase >= Phase.ended) return;
+  /** Whatever comes now is not looked at. */
+  get ended(): boolean {
+    return this.#phase >= Phase.ended;
+  }
+
+  /** The connection ends, and the peer is told why. */
+  fail(code: ErrorCode, debug = ""): undefined {
+    if (this.ended) return;
     this.#cancelAll();
     this.#sayGoAway(this.#lastId, code, Buffer.from(debug, "latin1"));
+    this.#failed = true;
     this.#phase = Phase.draining;
     this.flush();
   }
@@ -302,7 +286,7 @@ export class Connection {
 
   sendHead(stream: Stream, head: HeaderList, end: boolean): void {
     stream.headSent = true;
-    this.#pings.spoke();
+    this.#spoke(stream);
     this.#sender.headers(stream.id, head, end);
     if (!end) return;
     stream.closed = true;
@@ -310,7 +294,7 @@ export class Connection {
   }
 
   sendData(stream: Stream, parts: readonly Uint8Array[]): boolean {
-    this.#pings.spoke();
+    this.#spoke(stream);
     this.#sender.data(stream, parts);
     if (this.#sender.bufferedBytes > this.#options.maxBufferedBytesHard) {
       this.#cancel(stream, ErrorCode.enhanceYourCalm);
@@ -330,7 +314,7 @@ export class Connection {
   /** The response is written. */
   sent(stream: Stream): void {
     stream.endSent = true;
-    this.#pings.spoke();
+    this.#spoke(stream);
     this.#resets.earn(1);
     // The peer need not finish what it asks: it has its answer.
     if (!stream.remoteEnded) this.#sayReset(stream.id, ErrorCode.noError);
@@ -341,6 +325,12 @@ export class Connection {
     stream.closed = true;
     this.#sayReset(stream.id, code);
     this.#remove(stream, true);
+  }
+
+  #spoke(stream: Stream): void {
+    this.#pings.spoke();
+    this.#unansweredBytes -= stream.unansweredBytes;
+    stream.unansweredBytes = 0;
   }
 
   grant(stream: Stream): void {
@@ -357,6 +347,8 @@ export class Connection {
   #remove(stream: Stream, byReset: boolean): undefined {
     this.#sender.forget(stream);
     if (!this.#streams.delete(stream.id)) return;
+    this.#unansweredBytes -= stream.unansweredBytes;
+    stream.unansweredBytes = 0;
     this.#recent.add(stream.id, byReset);
     if (this.#phase === Phase.draining) this.dirty();
   }
@@ -383,126 +375,34 @@ export class Connection {
     this.#charge(this.#resets);
   }
 
-  #charge(budget: Budget): undefined {
-    if (!budget.spend()) this.#fail(ErrorCode.enhanceYourCalm);
+  #charge(budget: Budget, amount = 1): undefined {
+    if (!budget.spend(amount)) this.fail(ErrorCode.enhanceYourCalm);
   }
 
-  // ---- reading
+  // ---- what comes (FrameHandler)
 
-  #take(chunk: Buffer): undefined {
+  #take(chunk: Buffer): void {
     this.bytesIn += chunk.length;
-    this.#heard = true;
-    if (this.#phase >= Phase.ended) return;
-    let at = 0;
-    if (this.#prefaceBytes < PREFACE_BYTES.length) {
-      at = this.#takePreface(chunk);
-      if (at < 0) return;
-    }
-    const end = chunk.length;
+    this.#silence.heard();
+    if (this.ended) return;
     try {
-      if (this.#headBytes > 0 || this.#dataLeft > 0) at = this.#continue(chunk, at, end);
-      while (end - at >= FRAME_HEAD_BYTES && this.#phase < Phase.ended) {
-        const word = int32At(chunk, at);
-        const length = word >>> 8;
-        const type = word & 0xff;
-        const flags = chunk[at + 4] as number;
-        const id = int32At(chunk, at + 5) & STREAM_ID_MAX;
-        if (!this.#admit(length, type, id)) return;
-        if (type === FrameType.data && (flags & Flag.padded) === 0) {
-          this.#beginData(length, flags, id);
-          at = this.#takeData(chunk, at + FRAME_HEAD_BYTES, end);
-          continue;
-        }
-        if (end - at < FRAME_HEAD_BYTES + length) break;
-        at += FRAME_HEAD_BYTES;
-        this.#frame(type, flags, id, chunk, at, at + length);
-        at += length;
-      }
-      // The rest stays until more comes.
-      if (at < end && this.#phase < Phase.ended) this.#continue(chunk, at, end);
+      this.#frames.take(chunk);
     } catch (error) {
       if (!(error instanceof CompressionError)) throw error;
-      this.#fail(ErrorCode.compressionError);
+      this.fail(ErrorCode.compressionError);
     }
   }
 
-  /** @returns where it ends in the chunk, or -1: it is not all there, or is not one */
-  #takePreface(chunk: Buffer): number {
-    const bytes = Math.min(PREFACE_BYTES.length - this.#prefaceBytes, chunk.length);
-    for (let i = 0; i < bytes; i++) {
-      if (chunk[i] !== PREFACE_BYTES[this.#prefaceBytes + i]) {
-        this.#fail(ErrorCode.protocolError);
-        return -1;
-      }
-    }
-    this.#prefaceBytes += bytes;
-    return bytes;
-  }
-
-  /** Goes on with a frame that began in an earlier chunk, or begins one that will not end in this. @returns where it has come to */
-  #continue(chunk: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end && this.#phase < Phase.ended) {
-      if (this.#dataLeft > 0) {
-        at = this.#takeData(chunk, at, end);
-        if (this.#dataLeft === 0) return at;
-        continue;
-      }
-      if (this.#headBytes < FRAME_HEAD_BYTES) {
-        this.#head[this.#headBytes++] = chunk[at++] as number;
-        if (this.#headBytes < FRAME_HEAD_BYTES) continue;
-        const word = int32At(this.#head, 0);
-        const length = word >>> 8;
-        const id = int32At(this.#head, 5) & STREAM_ID_MAX;
-        const flags = this.#head[4] as number;
-        const type = word & 0xff;
-        if (!this.#admit(length, type, id)) return end;
-        if (type === FrameType.data && (flags & Flag.padded) === 0) {
-          this.#headBytes = 0;
-          this.#beginData(length, flags, id);
-          if (length === 0) return this.#takeData(chunk, at, at);
-          continue;
-        }
-        this.#payload = length === 0 ? NOTHING : Buffer.allocUnsafe(length);
-        this.#payloadBytes = 0;
-      }
-      const { length } = this.#payload;
-      const bytes = Math.min(length - this.#payloadBytes, end - at);
-      this.#payload.set(chunk.subarray(at, at + bytes), this.#payloadBytes);
-      this.#payloadBytes += bytes;
-      at += bytes;
-      if (this.#payloadBytes < length) continue;
-      const payload = this.#payload;
-      this.#headBytes = 0;
-      this.#payload = NOTHING;
-      this.#frame(
-        this.#head[3] as number,
-        this.#head[4] as number,
-        int32At(this.#head, 5) & STREAM_ID_MAX,
-        payload,
-        0,
-        length,
-      );
-      return at;
-    }
-    return at;
-  }
-
-  /** Whether such a frame may come now at all. */
-  #admit(length: number, type: number, id: number): boolean {
-    if (length > FRAME_BYTES_DEFAULT) {
-      this.#fail(ErrorCode.frameSizeError);
-      return false;
-    }
+  admit(type: number, id: number): boolean {
     const expected =
       this.#blockId !== 0
         ? type === FrameType.continuation && id === this.#blockId
         : type !== FrameType.continuation && (this.#settingsSeen || type === FrameType.settings);
-    if (!expected) this.#fail(ErrorCode.protocolError);
+    if (!expected) this.fail(ErrorCode.protocolError);
     return expected;
   }
 
-  #frame(
+  frame(
     type: number,
     flags: number,
     id: number,
@@ -526,22 +426,26 @@ export class Connection {
       case FrameType.continuation:
         return this.#onContinuation(flags, bytes, start, end);
       case FrameType.goAway:
-        if (id !== 0) return this.#fail(ErrorCode.protocolError);
-        if (end - start < 8) return this.#fail(ErrorCode.frameSizeError);
+        if (id !== 0) return this.fail(ErrorCode.protocolError);
+        if (end - start < 8) return this.fail(ErrorCode.frameSizeError);
         return this.#charge(this.#idleFrames);
       case FrameType.priority:
         return this.#onPriority(id, bytes, start, end);
       case FrameType.pushPromise:
-        return this.#fail(ErrorCode.protocolError);
+        return this.fail(ErrorCode.protocolError);
       default:
         return this.#charge(this.#idleFrames);
     }
   }
 
+  /** The peer has not begun it. Even ones are ours to begin, and we begin none. */
+  #isIdle(id: number): boolean {
+    return id > this.#lastSeenId || (id & 1) === 0;
+  }
+
   // ---- DATA
 
-  #beginData(length: number, flags: number, id: number): undefined {
-    this.#dataLeft = length;
+  beginData(id: number, length: number, flags: number): void {
     this.#dataEnds = (flags & Flag.endStream) !== 0;
     this.#dataStream = this.#dataFor(id, length, length);
   }
@@ -549,12 +453,12 @@ export class Connection {
   /** The windows pay for all of the frame. @returns the stream that takes it, if one does */
   #dataFor(id: number, length: number, bodyBytes: number): Stream | undefined {
     if (id === 0) {
-      this.#fail(ErrorCode.protocolError);
+      this.fail(ErrorCode.protocolError);
       return undefined;
     }
     this.#receiveWindow -= length;
     if (this.#receiveWindow < 0) {
-      this.#fail(ErrorCode.flowControlError);
+      this.fail(ErrorCode.flowControlError);
       return undefined;
     }
     this.#received += length;
@@ -565,7 +469,7 @@ export class Connection {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) {
-      if (id > this.#lastId || (id & 1) === 0) this.#fail(ErrorCode.protocolError);
+      if (this.#isIdle(id)) this.fail(ErrorCode.protocolError);
       else if (!this.#recent.wasReset(id)) this.#failStream(id, ErrorCode.streamClosed);
       return undefined;
     }
@@ -586,29 +490,33 @@ export class Connection {
       stream.contentLeft -= bodyBytes;
     }
     stream.received += length;
+    stream.unansweredBytes += bodyBytes;
+    this.#unansweredBytes += bodyBytes;
+    if (this.#unansweredBytes > this.#options.maxUnansweredBytes) {
+      this.#failStream(id, ErrorCode.enhanceYourCalm);
+      return undefined;
+    }
     if (bodyBytes > 0) this.#idleFrames.earn(1);
     else if (length === 0 || !this.#dataEnds) this.#charge(this.#idleFrames);
     return stream;
   }
 
-  #takeData(chunk: Buffer, start: number, end: number): number {
-    const bytes = Math.min(this.#dataLeft, end - start);
-    this.#dataLeft -= bytes;
+  data(bytes: Buffer, start: number, end: number): void {
     const stream = this.#dataStream;
-    if (stream === undefined) return start + bytes;
-    if (bytes > 0 && !stream.closed) stream.listener?.data(chunk, start, start + bytes);
-    if (this.#dataLeft === 0) {
-      this.#dataStream = undefined;
-      this.#dataDone(stream, this.#dataEnds);
-    }
-    return start + bytes;
+    if (stream !== undefined && !stream.closed) stream.listener?.data(bytes, start, end);
+  }
+
+  endData(): void {
+    const stream = this.#dataStream;
+    this.#dataStream = undefined;
+    if (stream !== undefined) this.#dataDone(stream, this.#dataEnds);
   }
 
   #onPaddedData(flags: number, id: number, bytes: Buffer, start: number, end: number): undefined {
     const length = end - start;
-    if (length === 0) return this.#fail(ErrorCode.frameSizeError);
+    if (length === 0) return this.fail(ErrorCode.frameSizeError);
     const padding = bytes[start] as number;
-    if (padding >= length) return this.#fail(ErrorCode.protocolError);
+    if (padding >= length) return this.fail(ErrorCode.protocolError);
     this.#dataEnds = (flags & Flag.endStream) !== 0;
     const stream = this.#dataFor(id, length, length - 1 - padding);
     if (stream === undefined) return;
@@ -634,27 +542,29 @@ export class Connection {
   // ---- HEADERS
 
   #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): undefined {
-    if (id === 0 || (id & 1) === 0) return this.#fail(ErrorCode.protocolError);
+    if (id === 0 || (id & 1) === 0) return this.fail(ErrorCode.protocolError);
     let from = start;
     let to = end;
     if ((flags & Flag.padded) !== 0) {
-      if (from >= to) return this.#fail(ErrorCode.frameSizeError);
+      if (from >= to) return this.fail(ErrorCode.frameSizeError);
       to -= bytes[from++] as number;
     }
     let ownParent = false;
     if ((flags & Flag.priority) !== 0) {
-      if (end - from < 5) return this.#fail(ErrorCode.frameSizeError);
+      if (end - from < 5) return this.fail(ErrorCode.frameSizeError);
       ownParent = (int32At(bytes, from) & STREAM_ID_MAX) === id;
       from += 5;
     }
-    if (from > to) return this.#fail(ErrorCode.protocolError);
-    const ends = (flags & Flag.endStream) !== 0;
-    if (ownParent) {
-      // The priorities themselves mean nothing any more. The block must still be read, for the table's sake.
-      this.#failStream(id, ErrorCode.protocolError);
+    if (from > to) return this.fail(ErrorCode.protocolError);
+    if (to - from > this.#options.maxHeaderBlockBytes) {
+      return this.fail(ErrorCode.enhanceYourCalm);
     }
-    if ((flags & Flag.endHeaders) !== 0) return this.#onBlock(id, ends, bytes, from, to);
+    const ends = (flags & Flag.endStream) !== 0;
+    // The priorities themselves mean nothing any more. The block must still be read, for the table's sake.
+    if (ownParent) this.#failStream(id, ErrorCode.protocolError);
+    if ((flags & Flag.endHeaders) !== 0) return this.#onBlock(id, ends, ownParent, bytes, from, to);
     this.#blockId = id;
+    this.#blockRefused = ownParent;
     this.#blockEnds = ends;
     this.#blockFrames = 0;
     this.#blockBeganMs = performance.now();
@@ -664,62 +574,53 @@ export class Connection {
   #onContinuation(flags: number, bytes: Buffer, start: number, end: number): undefined {
     const { maxContinuations, maxHeaderBlockBytes } = this.#options;
     this.#blockFrames++;
-    if (
-      this.#blockFrames > maxContinuations ||
-      this.#block.length + end - start > maxHeaderBlockBytes
-    ) {
-      return this.#fail(ErrorCode.enhanceYourCalm);
-    }
     this.#block = Buffer.concat([this.#block, bytes.subarray(start, end)]);
+    if (this.#blockFrames > maxContinuations || this.#block.length > maxHeaderBlockBytes) {
+      return this.fail(ErrorCode.enhanceYourCalm);
+    }
     if ((flags & Flag.endHeaders) === 0) return;
     const block = this.#block;
     const id = this.#blockId;
     this.#block = NOTHING;
     this.#blockId = 0;
-    this.#onBlock(id, this.#blockEnds, block, 0, block.length);
+    this.#onBlock(id, this.#blockEnds, this.#blockRefused, block, 0, block.length);
   }
 
   /** A header block is whole: a request's, or the trailers behind its body. */
-  #onBlock(id: number, ends: boolean, bytes: Buffer, start: number, end: number): undefined {
-    if (id > this.#lastId) return this.#onRequestBlock(id, ends, bytes, start, end);
-    this.#builder.begin();
-    this.#decoder.decode(bytes, start, end, this.#builder);
+  #onBlock(
+    id: number,
+    ends: boolean,
+    refused: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): undefined {
+    if (id > this.#lastSeenId) {
+      this.#lastSeenId = id;
+      const head = this.#requests.request(bytes, start, end);
+      if (refused) return;
+      // On its way when the last GOAWAY was written, which tells the peer that it is not looked at.
+      if (this.#phase === Phase.draining) this.#recent.add(id, true);
+      else this.#onRequestHead(id, ends, head);
+      return;
+    }
+    const sound = this.#requests.trailers(bytes, start, end);
+    if (refused) return;
     const stream = this.#streams.get(id);
     if (stream === undefined) {
       if (this.#recent.wasReset(id)) return this.#charge(this.#idleFrames);
-      return this.#fail(
+      return this.fail(
         this.#recent.wasClosed(id) ? ErrorCode.streamClosed : ErrorCode.protocolError,
       );
     }
     if (stream.remoteEnded) return this.#failStream(id, ErrorCode.streamClosed);
-    if (!ends || !this.#builder.trailersAreSound)
-      return this.#failStream(id, ErrorCode.protocolError);
+    if (!ends || !sound) return this.#failStream(id, ErrorCode.protocolError);
     this.#bodyDone(stream);
   }
 
-  #onRequestBlock(id: number, ends: boolean, bytes: Buffer, start: number, end: number): undefined {
-    const { table } = this.#decoder;
-    const { changes } = table;
-    let head: Head | undefined = this.#cache.find(bytes, start, end, changes);
-    if (head === undefined) {
-      this.#builder.begin();
-      this.#decoder.decode(bytes, start, end, this.#builder);
-      head = this.#builder.tooLarge ? undefined : this.#builder.head();
-      if (head !== undefined && table.changes === changes) {
-        this.#cache.keep(bytes, start, end, head);
-      }
-    }
-    // Streams on their way when the last GOAWAY was written: it told the peer that they are not looked at.
-    if (this.#phase === Phase.draining) return;
-    const wasReset = this.#recent.wasReset(id);
+  #onRequestHead(id: number, ends: boolean, head: Head | ErrorCode): undefined {
     this.#lastId = id;
-    if (wasReset) return;
-    if (head === undefined) {
-      return this.#failStream(
-        id,
-        this.#builder.tooLarge ? ErrorCode.frameSizeError : ErrorCode.protocolError,
-      );
-    }
+    if (typeof head === "number") return this.#failStream(id, head);
     if (ends && head.contentLength > 0) return this.#failStream(id, ErrorCode.protocolError);
     if (
       this.#streams.size >= this.#options.maxConcurrentStreams ||
@@ -746,10 +647,10 @@ export class Connection {
   // ---- the others
 
   #onPriority(id: number, bytes: Buffer, start: number, end: number): undefined {
-    if (id === 0) return this.#fail(ErrorCode.protocolError);
+    if (id === 0) return this.fail(ErrorCode.protocolError);
     if (end - start !== 5) {
       // An error of the stream, but one that is idle cannot be reset.
-      if (id > this.#lastId) return this.#fail(ErrorCode.frameSizeError);
+      if (this.#isIdle(id)) return this.fail(ErrorCode.frameSizeError);
       return this.#failStream(id, ErrorCode.frameSizeError);
     }
     if ((int32At(bytes, start) & STREAM_ID_MAX) === id) {
@@ -759,9 +660,9 @@ export class Connection {
   }
 
   #onReset(id: number, length: number): undefined {
-    if (length !== 4) return this.#fail(ErrorCode.frameSizeError);
-    if (id === 0 || id > this.#lastId || (id & 1) === 0) {
-      return this.#fail(ErrorCode.protocolError);
+    if (length !== 4) return this.fail(ErrorCode.frameSizeError);
+    if (id === 0 || this.#isIdle(id)) {
+      return this.fail(ErrorCode.protocolError);
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#charge(this.#idleFrames);
@@ -770,17 +671,24 @@ export class Connection {
   }
 
   #onSettings(flags: number, id: number, bytes: Buffer, start: number, end: number): undefined {
-    if (id !== 0) return this.#fail(ErrorCode.protocolError);
+    if (id !== 0) return this.fail(ErrorCode.protocolError);
     if ((flags & Flag.ack) !== 0) {
-      if (end > start) return this.#fail(ErrorCode.frameSizeError);
+      if (end > start) return this.fail(ErrorCode.frameSizeError);
       return this.#charge(this.#idleFrames);
     }
-    if ((end - start) % SETTING_BYTES !== 0) return this.#fail(ErrorCode.frameSizeError);
+    const settings = readSettings(bytes, start, end);
+    if (typeof settings === "number") return this.fail(settings);
     this.#settingsSeen = true;
-    for (let at = start; at < end; at += SETTING_BYTES) {
-      const setting = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-      const code = this.#apply(setting, int32At(bytes, at + 2) >>> 0);
-      if (code !== ErrorCode.noError) return this.#fail(code);
+    const { headerTableBytes, initialWindowBytes } = settings;
+    if (headerTableBytes !== undefined) this.#sender.limitTable(headerTableBytes);
+    if (initialWindowBytes !== undefined) {
+      const more = initialWindowBytes - this.#sender.initialWindow;
+      this.#sender.initialWindow = initialWindowBytes;
+      for (const stream of this.#streams.values()) {
+        if (!this.#sender.grantStream(stream, more)) return this.fail(ErrorCode.flowControlError);
+      }
+      // The more streams, the more work it was.
+      this.#charge(this.#idleFrames, this.#streams.size / STREAMS_PER_FRAME);
     }
     this.#sender.frame(FrameType.settings, Flag.ack, 0, NOTHING);
     // Not before: what the new windows allow is to follow the word that they are known.
@@ -788,34 +696,9 @@ export class Connection {
     this.#charge(this.#idleFrames);
   }
 
-  /** @returns what is wrong with it */
-  #apply(setting: number, value: number): ErrorCode {
-    switch (setting) {
-      case Setting.headerTableSize:
-        this.#sender.limitTable(value);
-        break;
-      case Setting.enablePush:
-        if (value > 1) return ErrorCode.protocolError;
-        break;
-      case Setting.initialWindowSize: {
-        if (value > WINDOW_BYTES_MAX) return ErrorCode.flowControlError;
-        const more = value - this.#sender.initialWindow;
-        this.#sender.initialWindow = value;
-        for (const stream of this.#streams.values()) {
-          if (!this.#sender.grantStream(stream, more)) return ErrorCode.flowControlError;
-        }
-        break;
-      }
-      case Setting.maxFrameSize:
-        if (value < FRAME_BYTES_DEFAULT || value > FRAME_BYTES_MAX) return ErrorCode.protocolError;
-        break;
-    }
-    return ErrorCode.noError;
-  }
-
   #onPing(flags: number, id: number, bytes: Buffer, start: number, end: number): undefined {
-    if (id !== 0) return this.#fail(ErrorCode.protocolError);
-    if (end - start !== PING_BYTES) return this.#fail(ErrorCode.frameSizeError);
+    if (id !== 0) return this.fail(ErrorCode.protocolError);
+    if (end - start !== PING_BYTES) return this.fail(ErrorCode.frameSizeError);
     if ((flags & Flag.ack) !== 0) {
       if (this.#phase === Phase.leaving && FAREWELL_PING.compare(bytes, start, end) === 0) {
         this.#leave();
@@ -824,19 +707,19 @@ export class Connection {
     }
     this.#sender.frame(FrameType.ping, Flag.ack, 0, bytes.subarray(start, end));
     if (!this.#pings.allows(performance.now(), this.#streams.size > 0)) {
-      return this.#fail(ErrorCode.enhanceYourCalm, "too_many_pings");
+      return this.fail(ErrorCode.enhanceYourCalm, "too_many_pings");
     }
     this.#charge(this.#idleFrames);
   }
 
   #onWindowUpdate(id: number, bytes: Buffer, start: number, end: number): undefined {
-    if (end - start !== 4) return this.#fail(ErrorCode.frameSizeError);
+    if (end - start !== 4) return this.fail(ErrorCode.frameSizeError);
     const more = int32At(bytes, start) & WINDOW_BYTES_MAX;
     if (id === 0) {
-      if (more === 0) return this.#fail(ErrorCode.protocolError);
-      if (!this.#sender.grant(more)) return this.#fail(ErrorCode.flowControlError);
+      if (more === 0) return this.fail(ErrorCode.protocolError);
+      if (!this.#sender.grant(more)) return this.fail(ErrorCode.flowControlError);
     } else {
-      if (id > this.#lastId || (id & 1) === 0) return this.#fail(ErrorCode.protocolError);
+      if (this.#isIdle(id)) return this.fail(ErrorCode.protocolError);
       if (more === 0) return this.#failStream(id, ErrorCode.protocolError);
       const stream = this.#streams.get(id);
       if (stream !== undefined && !this.#sender.grantStream(stream, more)) {
@@ -863,46 +746,35 @@ export class Connection {
   beat(nowMs: number): undefined {
     const options = this.#options;
     if (this.#phase === Phase.ended) {
-      if (nowMs - this.#farewellMs > FAREWELL_MS) this.destroy();
+      // What the streams were answered must still arrive, unless the peer has done wrong or does not read.
+      const patienceMs =
+        this.#failed || this.#socket.writableLength === 0 ? FAREWELL_MS : options.stallTimeoutMs;
+      if (nowMs - this.#farewellMs > patienceMs) this.destroy();
       return;
     }
     if (this.#phase === Phase.leaving && nowMs - this.#farewellMs > FAREWELL_MS) this.#leave();
     if (!this.#settingsSeen && nowMs - this.#beganMs > options.prefaceTimeoutMs) {
-      return this.#fail(ErrorCode.settingsTimeout);
+      return this.fail(ErrorCode.settingsTimeout);
     }
     if (this.#blockId !== 0 && nowMs - this.#blockBeganMs > options.prefaceTimeoutMs) {
-      return this.#fail(ErrorCode.enhanceYourCalm);
+      return this.fail(ErrorCode.enhanceYourCalm);
     }
-    if (this.#isStalled(nowMs)) {
-      this.destroy();
-      return;
-    }
-    this.#keepAlive(nowMs);
+    if (this.#hasStalled(nowMs)) return this.#give();
+    const found = this.#silence.look(nowMs);
+    if (found === "gone") return this.#give();
+    if (found === "ping") this.#sender.frame(FrameType.ping, 0, 0, KEEPALIVE_PING);
   }
 
-  /** Whether the peer has long read nothing of too much. */
-  #isStalled(nowMs: number): boolean {
-    const moved = this.bytesOut - this.#socket.writableLength;
-    const full = !this.#reading || this.#sender.bufferedBytes > this.#options.maxBufferedBytes;
-    if (!full || moved !== this.#bytesOutSeen) {
-      this.#bytesOutSeen = moved;
-      this.#stalledMs = nowMs;
-      return false;
-    }
-    return nowMs - this.#stalledMs > this.#options.stallTimeoutMs;
+  /** Whether the peer has long taken nothing of too much: by its windows, or by not reading its socket. */
+  #hasStalled(nowMs: number): boolean {
+    const waiting = this.#sender.bufferedBytes > this.#options.maxBufferedBytes;
+    const taken = waiting
+      ? this.#sender.dataBytesSent
+      : this.bytesOut - this.#socket.writableLength;
+    return this.#stall.look(nowMs, waiting || !this.#reading, taken) === "gone";
   }
 
-  #keepAlive(nowMs: number): undefined {
-    const { keepaliveIntervalMs, keepaliveTimeoutMs } = this.#options;
-    if (this.#heard || !this.#reading) {
-      this.#heard = false;
-      this.#heardMs = nowMs;
-      this.#pingedMs = 0;
-    } else if (this.#pingedMs > 0) {
-      if (nowMs - this.#pingedMs > keepaliveTimeoutMs) this.destroy();
-    } else if (keepaliveIntervalMs > 0 && nowMs - this.#heardMs > keepaliveIntervalMs) {
-      this.#pingedMs = nowMs;
-      this.#sender.frame(FrameType.ping, 0, 0, KEEPALIVE_PING);
-    }
+  #give(): undefined {
+    this.destroy();
   }
 }

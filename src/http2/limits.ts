@@ -20,6 +20,11 @@ export interface Http2Options {
   readonly maxBufferedBytes: number;
   /** Over this, streams with a response that would have to wait are reset. */
   readonly maxBufferedBytesHard: number;
+  /**
+   * Of requests, in all streams of a connection on which nothing was said since: over it, the stream that sends more is
+   * reset.
+   */
+  readonly maxUnansweredBytes: number;
   /** How long a connection may be over `maxBufferedBytes`, or leave a full socket unread, with no byte moving. */
   readonly stallTimeoutMs: number;
   /** Until the peer has sent its preface and its first SETTINGS; and for a header block, from its first frame to its last. */
@@ -61,6 +66,8 @@ export const DEFAULT_HTTP2_OPTIONS: Http2Options = {
   maxBufferedBytes: 2 ** 26,
   // Requests that were taken below the mark may all have large answers: eight times it.
   maxBufferedBytesHard: 2 ** 29,
+  // A hundred and seventy requests of the largest size that etcd takes, none of which is answered.
+  maxUnansweredBytes: 2 ** 28,
   // A peer that reads nothing for a minute while so much waits for it is gone or means ill.
   stallTimeoutMs: 60_000,
   prefaceTimeoutMs: 10_000,

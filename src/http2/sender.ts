@@ -42,8 +42,9 @@ export class Sender {
   bufferedBytes = 0;
   /** Left with the socket by the last flush. */
   socketBytes = 0;
-  /** DATA and HEADERS written, ever. */
+  /** DATA and HEADERS written since somebody has set it to zero. */
   framesSent = 0;
+  dataBytesSent = 0;
   /** Streams that could send if the connection could, from `#roundAt` on. */
   #round: Stream[] = [];
   #roundAt = 0;
@@ -153,9 +154,10 @@ export class Sender {
       if (this.#lists[i] === list) return this.#blocks[i] as Buffer;
     }
     const room = Buffer.allocUnsafe(encoder.bytesMax(list));
+    const { tells } = encoder;
     const block = room.subarray(0, encoder.encode(list, room, 0));
     // All of it comes from tables, and these have not moved: it may well come again.
-    if (encoder.changes === this.#changes && block.length <= 2 * list.length) {
+    if (!tells && encoder.changes === this.#changes && block.length <= 2 * list.length) {
       this.#lists[this.#nextKept] = list;
       this.#blocks[this.#nextKept] = block;
       this.#nextKept = (this.#nextKept + 1) % KEPT_BLOCKS;
@@ -284,6 +286,7 @@ export class Sender {
 
   #dataHead(id: number, bytes: number): void {
     this.framesSent++;
+    this.dataBytesSent += bytes;
     const { output } = this;
     output.reserve(FRAME_HEAD_BYTES);
     output.length = writeFrameHead(output.buffer, output.length, bytes, FrameType.data, 0, id);

@@ -28,6 +28,8 @@ export class Stream implements ServerStream {
   receiveWindow: number;
   received = 0;
   paused = false;
+  /** Of the body, since anything was said on this stream. */
+  unansweredBytes = 0;
   remoteEnded = false;
   /** Of the body, by its content-length; -1: it was not said. */
   contentLeft: number;

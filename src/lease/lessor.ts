@@ -261,27 +261,32 @@ export class Lessor {
    *   than the caller can count on
    */
   async keepAlive(id: bigint): Promise<number> {
+    return this.keepAliveNow(id);
+  }
+
+  /** As `keepAlive`, which nearly always need not wait. @returns a promise if it has to */
+  keepAliveNow(id: bigint): number | Promise<number> {
     if (this.#stopped) throw new EtcdError("STOPPED");
     if (!this.#promoted) throw new EtcdError("NO_LEADER");
     const lease = this.#leases.get(id);
     if (lease === undefined) return 0;
     const nowMs = this.#clock.nowMs();
-    if (lease.expiryMs <= nowMs) {
-      await this.#revocations.ended(lease);
-      return 0;
-    }
+    if (lease.expiryMs <= nowMs) return this.#revocations.ended(lease).then(() => 0);
     const expiryMs = nowMs + lease.ttl * 1000;
     const sooner = expiryMs < lease.expiryMs; // Only a lease that `promote` extended.
     lease.expiryMs = expiryMs;
     // Otherwise its old places are early enough, and cost nothing to leave.
     if (sooner) this.#schedule(lease);
-    if (lease.remainingTtl !== 0 || lease.checkpointing) {
-      lease.owesClear = true;
-      await this.#checkpoints.clear(lease);
-      if (lease.revoked) return 0;
+    if (lease.remainingTtl === 0 && !lease.checkpointing) {
+      this.counts.renewed++;
+      return lease.ttl;
     }
-    this.counts.renewed++;
-    return lease.ttl;
+    lease.owesClear = true;
+    return this.#checkpoints.clear(lease).then(() => {
+      if (lease.revoked) return 0;
+      this.counts.renewed++;
+      return lease.ttl;
+    });
   }
 
   /** Before `promote`, no time has passed. */

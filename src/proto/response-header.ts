@@ -19,16 +19,23 @@ export class ResponseHeader {
   /** What the field says now. */
   #revision = -1;
   /** With its tag and length. */
-  #field = new Uint8Array(0);
+  #field: Uint8Array = new Uint8Array(0);
   #revisionAt = 0;
   #revisionBytes = 0;
 
+  readonly #without: Uint8Array;
+
   constructor(ids: HeaderIds) {
     this.#ids = ids;
+    this.#without = encodeHeader(ids, 0);
   }
 
-  /** @param revision  more than 0 */
+  /** @param revision  0: it has none, as some answers of a watch */
   write(to: MessageWriter, revision: number): void {
+    if (revision === 0) {
+      to.raw(this.#without);
+      return;
+    }
     if (revision !== this.#revision) this.#set(revision);
     to.raw(this.#field);
   }
@@ -43,18 +50,26 @@ export class ResponseHeader {
   }
 
   #build(revision: number): void {
-    const { clusterId, memberId, raftTerm } = this.#ids;
-    const writer = new MessageWriter();
-    writer.int64(4, raftTerm);
-    const suffixBytes = writer.length;
-    writer.int64(3, revision);
-    writer.bigint(2, memberId);
-    writer.bigint(1, clusterId);
-    writer.message(HEADER, 0);
-    this.#field = writer.take().slice();
+    this.#field = encodeHeader(this.#ids, revision);
     this.#revisionBytes = varintBytes(revision);
-    this.#revisionAt = this.#field.length - suffixBytes - this.#revisionBytes;
+    this.#revisionAt = this.#field.length - termBytes(this.#ids) - this.#revisionBytes;
   }
+}
+
+/** With its tag and length. */
+function encodeHeader(ids: HeaderIds, revision: number): Uint8Array {
+  const writer = new MessageWriter();
+  writer.int64(4, ids.raftTerm);
+  writer.int64(3, revision);
+  writer.bigint(2, ids.memberId);
+  writer.bigint(1, ids.clusterId);
+  writer.message(HEADER, 0);
+  return writer.take();
+}
+
+/** Of what comes after the revision. */
+function termBytes({ raftTerm }: HeaderIds): number {
+  return raftTerm === 0 ? 0 : 1 + varintBytes(raftTerm);
 }
 
 /** The header of an operation within a transaction: the revision, and of whom nobody need be told twice. */

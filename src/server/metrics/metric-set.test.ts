@@ -28,12 +28,9 @@ b_now 2
 test("a histogram's buckets are added up, and named as Go names them", async () => {
   const set = new MetricSet<Histogram>();
   set.histogram("took", "It took.", (histogram) => histogram);
-  set.histogram(
-    "by_op",
-    "By operation.",
-    (histogram) => [{ labels: { op: "Put" }, histogram }],
-    ["op"],
-  );
+  set.histogram("by_op", "By operation.", (histogram) => [{ labels: { op: "Put" }, histogram }], [
+    "op",
+  ]);
   const histogram = new Histogram([0.001, 2 ** 20]);
   for (const value of [0.0005, 0.001, 5, 2 ** 21]) histogram.observe(value);
   const text = await set.text(histogram);

@@ -8,20 +8,27 @@ import { Code } from "../../grpc/status.ts";
  * @returns the request; undefined if the call has been refused
  */
 export function accepted<T extends object>(call: Call, decoded: T | string): T | undefined {
-  if (typeof decoded === "string") {
-    failUndecodable(call, decoded);
-    return undefined;
-  }
-  if (hasToken(call)) {
-    call.failWith(new EtcdError("INVALID_AUTH_TOKEN"));
-    return undefined;
-  }
-  return decoded;
+  const request = understood(call, decoded);
+  if (request === undefined || !hasToken(call)) return request;
+  call.failWith(new EtcdError("INVALID_AUTH_TOKEN"));
+  return undefined;
 }
 
-/** As grpc-go says it. */
-export function failUndecodable(call: Call, fault: string): void {
+/** As `accepted`, of a call that does not ask who is calling. */
+export function understood<T extends object>(call: Call, decoded: T | string): T | undefined {
+  if (typeof decoded !== "string") return decoded;
+  failUndecodable(call, decoded);
+  return undefined;
+}
+
+/** As grpc-go says it of a call with one request and one response. */
+function failUndecodable(call: Call, fault: string): void {
   call.fail(Code.internal, `grpc: error unmarshalling request: ${fault}`);
+}
+
+/** As grpc-go says it of a stream's message. */
+export function failUndecodableMessage(call: Call, fault: string): void {
+  call.fail(Code.internal, `grpc: failed to unmarshal the received message: ${fault}`);
 }
 
 /**

@@ -12,8 +12,8 @@ import {
   decodeRange,
   decodeTxn,
 } from "../../proto/kv-requests.ts";
+import { isLarge, MessageParts } from "../../proto/message-parts.ts";
 import type { RangeRequest } from "../../proto/messages.ts";
-import { isLarge, RangeParts } from "../../proto/range-parts.ts";
 import { accepted } from "./accepted.ts";
 import { rangeStream } from "./range-stream.ts";
 import type { ServiceContext } from "./service-context.ts";
@@ -74,7 +74,7 @@ function* answerRange(
     call.reply(encoder.range(outcome, revision));
     return;
   }
-  const parts = new RangeParts();
+  const parts = new MessageParts();
   encoder.beginRange(parts, revision);
   for (let i = 0; i < outcome.kvs.length; i++) {
     parts.addKeyValue(outcome.kvs[i] as Uint8Array);

@@ -1,11 +1,11 @@
 /**
- * A RangeResponse that is too large to be written in one piece of memory, from its first field to its last. Small
- * KeyValues are gathered, large ones go out as they are.
+ * A message that is too large to be written in one piece of memory, from its first field to its last. Small fields are
+ * gathered, large ones go out as they are.
  */
 import type { MessageWriter } from "./message-writer.ts";
 import { putVarint, varintBytes } from "./protobuf.ts";
 
-/** From here on a part is sent without being copied: see `UnaryCall.reply`. */
+/** Beyond this, a part is sent without being copied: see `UnaryCall.reply`. */
 export const LARGE_PART_BYTES: number = 16 * 1024;
 
 const CHUNK_BYTES_MIN: number = 64 * 1024;
@@ -15,13 +15,14 @@ const KVS_TAG = 2 * 8 + 2;
 /** A tag and a length. */
 const PREFIX_BYTES_MAX = 1 + 5;
 
-export class RangeParts {
+export class MessageParts {
   readonly #parts: Uint8Array[] = [];
   #chunk: Uint8Array = new Uint8Array(0);
   /** What of the chunk is not among the parts yet. */
   #from = 0;
   #to = 0;
 
+  /** As a field of a RangeResponse. */
   addKeyValue(kv: Uint8Array): void {
     const { length } = kv;
     const large = length > LARGE_PART_BYTES;
@@ -37,9 +38,14 @@ export class RangeParts {
     }
   }
 
-  /** What `writer` has written, as it is. */
+  /** What `writer` has written, as it is. @param writer  one that hands out what is larger than LARGE_PART_BYTES */
   add(writer: MessageWriter): void {
     const written = writer.take();
+    if (written.length > LARGE_PART_BYTES) {
+      this.#flush();
+      this.#parts.push(written);
+      return;
+    }
     this.#reserve(written.length);
     this.#chunk.set(written, this.#to);
     this.#to += written.length;
@@ -66,7 +72,7 @@ export class RangeParts {
   }
 }
 
-/** Whether a response of these KeyValues is worth parts. */
+/** Whether a RangeResponse of these KeyValues is worth it. */
 export function isLarge(kvs: readonly Uint8Array[]): boolean {
   let bytes = 0;
   for (const { length } of kvs) {
