@@ -177,7 +177,7 @@ export class EtcdServer {
       maxRequestBytes: config.maxRequestBytes,
     });
     const unexpected = log.from("server/grpc");
-    const lazy = longTailServices({ member });
+    const lazy = longTailServices(this.#context);
     this.#grpc = new GrpcServer({
       services: [
         kvService(this.#context),
