@@ -457,15 +457,14 @@ export class Member {
       const beforeBytes = this.backend.space.sizeBytes;
       const startMs = performance.now();
       log({ level: "info", message: "defragmenting", fields: { sizeBytes: beforeBytes } });
-      const counts = this.#defragCounts;
-      counts.running++;
+      this.#defragCounts.running++;
       try {
         await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
       } finally {
-        counts.running--;
+        this.#defragCounts.running--;
       }
       const tookMs = Math.round(performance.now() - startMs);
-      counts.seconds.observe(tookMs / 1000);
+      this.#defragCounts.seconds.observe(tookMs / 1000);
       const { sizeBytes } = this.backend.space;
       const fields = { beforeBytes, sizeBytes, tookMs };
       log({ level: "info", message: "finished defragmenting", fields });
