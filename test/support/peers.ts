@@ -8,7 +8,14 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join, sep } from "node:path";
 
-export type PeerName = "etcd" | "etcdctl" | "go-bbolt" | "flock" | "python3" | "h2spec";
+export type PeerName =
+  | "etcd"
+  | "etcdctl"
+  | "go-bbolt"
+  | "flock"
+  | "python3"
+  | "python3-etcd3"
+  | "h2spec";
 
 /** Cannot be had on every system, not even in CI: it is built from Go modules, which want a recent Go and the network. */
 export const PEERS_NOT_EVERYWHERE: ReadonlySet<PeerName> = new Set(["h2spec"]);
@@ -31,12 +38,14 @@ const finders: Readonly<Record<PeerName, () => Peer>> = {
   "go-bbolt": findGo,
   flock: () => findProgram("flock", ["--version"], /util-linux (\S+)/),
   python3: () => findProgram("python3", ["--version"], /Python (3\.\S+)/),
+  "python3-etcd3": () =>
+    findProgram("python3", ["-c", "import etcd3; print(etcd3.__version__)"], /^(0\.\d+\S*)/),
   h2spec: findH2spec,
 };
 
 const known = new Map<PeerName, Peer>();
 
-/** Looks for a peer, once per process. For `go-bbolt`, `path` is the Go command. */
+/** Looks for a peer, once per process. `path` is the Go command for `go-bbolt`, for `python3-etcd3` the Python that has it. */
 export function peer(name: PeerName): Peer {
   const before = known.get(name);
   if (before !== undefined) return before;
