@@ -14,7 +14,7 @@ import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { formatGoDuration } from "../base/go-duration.ts";
 import { JobPool } from "../jobs/pool.ts";
-import { type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
+import { type KeptFiles, type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
 import { startEntries } from "../membership/boot-entries.ts";
@@ -54,8 +54,14 @@ import { Hashes, type KvHash } from "./hashes.ts";
 import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
-import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
-import { applyLogged, DATABASE_NAME, type RecoveryProgress, recover } from "./recovery.ts";
+import { type Answer, Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
+import {
+  applyLogged,
+  DATABASE_NAME,
+  type RecoveryProgress,
+  recover,
+  type WalPlace,
+} from "./recovery.ts";
 import {
   type SavedSnapshot,
   type Snapshot,
@@ -82,6 +88,10 @@ export interface MemberOptions {
   readonly clientUrls: readonly string[];
   readonly backend: Omit<BackendOptions, "clock">;
   readonly wal: WalOptions;
+  /** As --wal-dir. Default: in the data dir. */
+  readonly walPlace?: WalPlace | undefined;
+  /** As --max-wals and --max-snapshots: how many files stay at least. Default: five of each. */
+  readonly kept?: KeptFiles | undefined;
   readonly compaction: CompactionOptions;
   /** As --quota-backend-bytes. */
   readonly quotaBytes: number;
@@ -203,6 +213,7 @@ export class Member {
         snapFolder: parts.snapFolder,
         walFolder: parts.walFolder,
         upkeep: parts.upkeep,
+        kept: options.kept ?? {},
         log: options.log,
         failed: (error) => this.#proposals.fail(error),
       },
@@ -246,6 +257,7 @@ export class Member {
       identity: options,
       backend: { ...options.backend, clock },
       wal: { ...options.wal, ...(prepare && { prepare }) },
+      walPlace: options.walPlace,
       log: options.log,
       onProgress: options.onProgress,
       signal: options.signal,
@@ -319,6 +331,12 @@ export class Member {
   async put(request: PutRequest): Promise<PutResult> {
     checkPut(request);
     return this.#propose(request);
+  }
+
+  /** As `put`, for those who put a lot. @throws EtcdError; StrataError FAILED, CLOSED: before it is logged */
+  putAndAnswer(request: PutRequest, answer: Answer<PutResult>): void {
+    checkPut(request);
+    this.#proposeAndAnswer(request, answer);
   }
 
   async deleteRange(request: DeleteRangeRequest): Promise<DeleteRangeResult> {
@@ -592,7 +610,25 @@ export class Member {
     }
   }
 
-  /** Whatever goes into the log passes here. */
+  /** As `#propose`, without a promise. @throws what that rejects with, if it is not logged */
+  #proposeAndAnswer<K extends keyof Answers>(
+    request: RequestOf<K>,
+    answer: Answer<Answers[K]>,
+  ): void {
+    this.#assertWritable();
+    if (this.backend.isFull) {
+      this.#proposeWithRoom(request).then(
+        (result) => answer(undefined, result),
+        (error: unknown) => answer(error, undefined),
+      );
+      return;
+    }
+    const cost = costOf(request);
+    if (cost > 0) this.#assertSpace(cost);
+    this.#proposals.submit(this.#encodeBounded(request), () => this.#apply(request), answer);
+  }
+
+  /** Whatever goes into the log passes here, or where it is answered without a promise. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
@@ -622,21 +658,32 @@ export class Member {
   }
 
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
+    return this.#proposals.propose(this.#encodeBounded(request), () => this.#apply(request));
+  }
+
+  /** @throws EtcdError REQUEST_TOO_LARGE */
+  #encodeBounded(request: Request): Uint8Array {
     const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#apply(request));
+    return data;
   }
 
   #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {
-    const beganMs = performance.now();
+    const times = this.#applyTimes;
+    const { kind } = request;
+    const isTimed = times.isTimed(kind);
+    const beganMs = isTimed ? performance.now() : 0;
     let succeeded = false;
     try {
       const answer = this.#applier.apply(request);
       succeeded = true;
       return answer;
     } finally {
-      const ms = performance.now() - beganMs;
-      if (this.#applyTimes.applied(request.kind, succeeded, ms)) this.#tooLong(request.kind, ms);
+      if (!isTimed) times.put(succeeded);
+      else {
+        const ms = performance.now() - beganMs;
+        if (times.applied(kind, succeeded, ms)) this.#tooLong(kind, ms);
+      }
     }
   }
 

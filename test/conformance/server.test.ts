@@ -2,5 +2,7 @@
 import { JUDGED } from "../support/server-process.ts";
 import { describeAll } from "./all.ts";
 import { serverSubject } from "./server-client.ts";
+import { describeWire } from "./wire.suite.ts";
 
 describeAll(serverSubject(JUDGED));
+describeWire(JUDGED);

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join, sep } from "node:path";
 
-export type PeerName = "etcd" | "etcdctl" | "go-bbolt" | "flock" | "python3";
+export type PeerName = "etcd" | "etcdctl" | "go-bbolt" | "flock" | "python3" | "python3-etcd3";
 
 export type Peer =
   | { readonly found: true; readonly path: string; readonly version: string }
@@ -27,11 +27,13 @@ const finders: Readonly<Record<PeerName, () => Peer>> = {
   "go-bbolt": findGo,
   flock: () => findProgram("flock", ["--version"], /util-linux (\S+)/),
   python3: () => findProgram("python3", ["--version"], /Python (3\.\S+)/),
+  "python3-etcd3": () =>
+    findProgram("python3", ["-c", "import etcd3; print(etcd3.__version__)"], /^(0\.\d+\S*)/),
 };
 
 const known = new Map<PeerName, Peer>();
 
-/** Looks for a peer, once per process. For `go-bbolt`, `path` is the Go command. */
+/** Looks for a peer, once per process. `path` is the Go command for `go-bbolt`, for `python3-etcd3` the Python that has it. */
 export function peer(name: PeerName): Peer {
   const before = known.get(name);
   if (before !== undefined) return before;
