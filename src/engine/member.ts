@@ -463,8 +463,14 @@ export class Member {
       const beforeBytes = this.backend.space.sizeBytes;
       const startMs = performance.now();
       log({ level: "info", message: "defragmenting", fields: { sizeBytes: beforeBytes } });
-      await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
+      this.#defragCounts.running++;
+      try {
+        await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
+      } finally {
+        this.#defragCounts.running--;
+      }
       const tookMs = Math.round(performance.now() - startMs);
+      this.#defragCounts.seconds.observe(tookMs / 1000);
       const { sizeBytes } = this.backend.space;
       const fields = { beforeBytes, sizeBytes, tookMs };
       log({ level: "info", message: "finished defragmenting", fields });
