@@ -139,7 +139,11 @@ export class Http2Peer {
     return this;
   }
 
-  headersBytes(id: number, fields: HeaderList = POST, flags = Flag.endHeaders | Flag.endStream) {
+  headersBytes(
+    id: number,
+    fields: HeaderList = POST,
+    flags: number = Flag.endHeaders | Flag.endStream,
+  ): Buffer {
     const room = Buffer.alloc(this.encoder.bytesMax(fields));
     const block = room.subarray(0, this.encoder.encode(fields, room, 0));
     return frameBytes(FrameType.headers, flags, id, block);
