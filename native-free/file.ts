@@ -17,10 +17,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   renameSync,
   rmdirSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
   writevSync,
@@ -296,4 +298,36 @@ export class SystemDirectory implements DirectoryTree {
   removeFolder(name: string): void {
     rmdirSync(join(this.path, name));
   }
+}
+
+/** A descriptor whose writes go to the end, for a log; made with 0644 when missing. @throws the system's error */
+export function openForAppending(path: string): number {
+  return openSync(path, "a", 0o644);
+}
+
+/** All of a small file, wherever it is: a certificate, a configuration. @throws the system's error */
+export function readWholeFile(path: string): Buffer {
+  return readFileSync(path);
+}
+
+/** Another text when the file behind a path is another one, or was written to; undefined if there is none. */
+export function fileStamp(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.ino}:${found.size}:${found.mtimeNs}`;
+}
+
+/** Names in a directory, in byte order; undefined if there is none. @throws the system's error */
+export function namesIn(path: string): string[] | undefined {
+  try {
+    return readdirSync(path).sort();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The nine bits of who may do what; undefined if there is nothing. */
+export function permissionsOf(path: string): number | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && found.mode & 0o777;
 }

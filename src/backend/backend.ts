@@ -78,7 +78,10 @@ export class Backend implements RowSink {
   readonly #options: Required<Omit<BackendOptions, "clock">>;
   readonly #pool = new ChunkPool(POOLED_CHUNKS);
   readonly #pins = new Pins();
-  readonly #reader: PageReader;
+  /** Of the file; and of those it had before a defragmentation, as long as somebody reads them. */
+  #reader: PageReader;
+  #retired: PageReader[] = [];
+  readonly #readerOf = new WeakMap<Pin, PageReader>();
   readonly #revisionKey = new Uint8Array(REVISION_BYTES);
   readonly #revisionView: DataView = viewOf(this.#revisionKey);
   #filling = new WriteBatch(this.#pool);
@@ -180,14 +183,19 @@ export class Backend implements RowSink {
     return this.#view;
   }
 
-  /** Keeps the last commit readable, for work that takes longer than a turn of the event loop. */
+  /**
+   * Keeps the last commit readable, for work that takes longer than a turn of the event loop. Whoever opens the file
+   * for it calls this right behind `commit`, and opens it before anything is awaited: then it is the commit's file.
+   */
   pin(purpose: string): Pin {
-    return this.#pins.pin(this.#root, purpose, this.#clock.nowMs());
+    const pin = this.#pins.pin(this.#root, purpose, this.#clock.nowMs());
+    this.#readerOf.set(pin, this.#reader);
+    return pin;
   }
 
   /** A view of a pinned commit, through this thread's cache. Close it before the pin is let go. */
-  viewAt({ root }: Pin): ReadTx {
-    return this.#reader.view(root.meta);
+  viewAt(pin: Pin): ReadTx {
+    return (this.#readerOf.get(pin) ?? this.#reader).view(pin.root.meta);
   }
 
   /** Who keeps old pages from being used again, and for how long. */
@@ -320,7 +328,7 @@ export class Backend implements RowSink {
     this.assertWorks();
     let report: CompactReport | undefined;
     this.#run(async () => {
-      report = await this.#storage.compact({ ...task, pins: this.#pins.txids() });
+      report = await this.#storage.compact({ ...task, pins: this.#pinned() });
       this.#switchTo(report);
       this.#older = this.#committed;
     });
@@ -328,6 +336,34 @@ export class Backend implements RowSink {
     this.assertWorks();
     invariant(report !== undefined, "a step that did not fail has its report");
     return report;
+  }
+
+  /**
+   * Rewrites the file without its free pages. Meanwhile nothing is committed: what is written waits in the buffer, and
+   * whoever writes waits when that is full.
+   * @param openFile  opens the file by its name, for this thread to read
+   * @throws (rejects) StrataError NO_DISK, NO_LOCK; CorruptionError, the system's errors: then all is as it was; FAILED
+   */
+  async defragment(openFile: () => RandomAccessFile): Promise<void> {
+    await this.commit();
+    while (this.#busy !== undefined) await this.#busy;
+    this.assertWorks();
+    if (this.#closing) throw new StrataError("CLOSED", "the backend is closed");
+    let refusal: unknown;
+    this.#run(async () => {
+      let report: OpenReport;
+      try {
+        report = await this.#storage.defragment();
+      } catch (error) {
+        if (error instanceof StrataError && error.code === "FAILED") throw error;
+        refusal = error;
+        return;
+      }
+      this.#moveTo(report, openFile());
+    });
+    await this.#busy;
+    if (refusal !== undefined) throw refusal;
+    this.assertWorks();
   }
 
   /**
@@ -342,8 +378,7 @@ export class Backend implements RowSink {
       while (this.#busy !== undefined) await this.#busy;
       if (this.#failure === undefined && this.#dirty) await this.commit();
     } finally {
-      this.#view.close();
-      this.#reader.close();
+      this.#closeReaders();
       await this.#storage.close();
     }
   }
@@ -354,8 +389,7 @@ export class Backend implements RowSink {
     this.#failure ??= new StrataError("CLOSED", "the backend was abandoned");
     this.#timer?.abort();
     await this.#busy;
-    this.#view.close();
-    this.#reader.close();
+    this.#closeReaders();
     await this.#storage.close();
   }
 
@@ -383,7 +417,7 @@ export class Backend implements RowSink {
     this.#committing = batch;
     this.#filling = new WriteBatch(this.#pool);
     this.#run(async () => {
-      const pins = this.#pins.txids();
+      const pins = this.#pinned();
       const report = await this.#storage.commit({
         batch: { chunks: batch.chunks.map(plain) },
         ...point,
@@ -405,6 +439,7 @@ export class Backend implements RowSink {
       })
       .then(() => {
         this.#busy = undefined;
+        this.#closeRetired();
         const waiters = this.#waiters;
         this.#waiters = [];
         for (const resolve of waiters) resolve();
@@ -433,6 +468,45 @@ export class Backend implements RowSink {
     this.#view.close();
     this.#root = { meta: report.meta, space: report.space };
     this.#view = view;
+  }
+
+  /** The new file has one root only: as at a start, nothing of the log can be given up before two commits. */
+  #moveTo(report: OpenReport, file: RandomAccessFile): void {
+    const reader = new PageReader(file, report.meta.pageBytes, this.#options.cacheBytes);
+    let view: ReadTx;
+    try {
+      view = reader.view(report.meta);
+      this.#keys = view.bucket(KEY);
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+    this.#view.close();
+    this.#retired.push(this.#reader);
+    this.#reader = reader;
+    this.#root = { meta: report.meta, space: report.space };
+    this.#view = view;
+    this.#older = { index: 0, term: 0 };
+  }
+
+  /** Txids of the file's own that somebody reads. */
+  #pinned(): number[] {
+    return [...this.#pins.open]
+      .filter((pin) => this.#readerOf.get(pin) === this.#reader)
+      .map(({ root }) => root.meta.txid);
+  }
+
+  #closeRetired(): void {
+    if (this.#retired.length === 0) return;
+    const read = new Set([...this.#pins.open].map((pin) => this.#readerOf.get(pin)));
+    for (const reader of this.#retired) if (!read.has(reader)) reader.close();
+    this.#retired = this.#retired.filter((reader) => read.has(reader));
+  }
+
+  #closeReaders(): void {
+    this.#view.close();
+    for (const reader of [...this.#retired, this.#reader]) reader.close();
+    this.#retired = [];
   }
 
   /** The memory of most is used again for the next. */

@@ -37,8 +37,9 @@ export class Pins {
     return pin;
   }
 
-  txids(): number[] {
-    return [...this.#open].map(({ root }) => root.meta.txid);
+  /** Those that are held. */
+  get open(): ReadonlySet<Pin> {
+    return this.#open;
   }
 
   /** Longest held first. */

@@ -23,15 +23,15 @@ import type {
 import { BUCKETS, operationsOf } from "./write-batch.ts";
 
 export class StorageWriter {
-  readonly #file: PageFile;
+  readonly file: PageFile;
   #scan: RecordScan | undefined;
 
   constructor(file: PageFile) {
-    this.#file = file;
+    this.file = file;
   }
 
   root(): Root {
-    return { meta: this.#file.meta, space: this.#file.space() };
+    return { meta: this.file.meta, space: this.file.space() };
   }
 
   /** All of etcd's buckets are there after the first commit. */
@@ -96,7 +96,7 @@ export class StorageWriter {
   scan({ restart, limit }: ScanTask): ScanPiece {
     if (restart) {
       this.#scan?.end();
-      this.#scan = new RecordScan(this.#file);
+      this.#scan = new RecordScan(this.file);
     }
     invariant(this.#scan !== undefined, "a scan goes on that was begun");
     return this.#scan.next(limit);
@@ -104,7 +104,7 @@ export class StorageWriter {
 
   close(): void {
     this.#scan?.end();
-    this.#file.close();
+    this.file.close();
   }
 
   /**
@@ -112,8 +112,8 @@ export class StorageWriter {
    * it, and must find it whole even if the power went out in the middle of this commit.
    */
   #write(pins: readonly number[], change: (tx: WriteTx) => void): CommitReport {
-    this.#file.setOutsideReaders([...pins, this.#file.meta.txid - 1]);
-    const tx = this.#file.beginWrite();
+    this.file.setOutsideReaders([...pins, this.file.meta.txid - 1]);
+    const tx = this.file.beginWrite();
     try {
       change(tx);
     } catch (error) {

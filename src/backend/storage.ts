@@ -110,6 +110,12 @@ export interface Storage {
   compact(task: CompactTask): Promise<CompactReport>;
   /** Of the last commit. While a scan is not done, nothing may be committed. */
   scan(task: ScanTask): Promise<ScanPiece>;
+  /**
+   * Copies the last commit into a new file without what is free, and goes on with that file, which has the old one's
+   * name from then on. Whoever reads the old file may go on with it.
+   * @throws StrataError NO_DISK, NO_LOCK; CorruptionError, the system's errors: then all is as it was. FAILED: as a commit
+   */
+  defragment(): Promise<OpenReport>;
   /** Closes the file; nothing is committed. */
   close(): Promise<void>;
 }

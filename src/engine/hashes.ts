@@ -68,7 +68,9 @@ export class Hashes {
       requireHistory(asked, compactRevision);
       if (asked === 0 && revision < compactRevision) continue;
       const pin = backend.pin("hash-kv");
+      let file: SystemFile | undefined;
       try {
+        file = this.#open();
         const kept = await this.#kept(revision, compactRevision, signal);
         if (kept === undefined) {
           // The index has gone on to a later compaction.
@@ -77,10 +79,11 @@ export class Hashes {
         }
         const { mains: keptMains, subs: keptSubs } = kept;
         const rule = { revision, compactRevision, keptMains, keptSubs };
-        const hash = await this.#hash(pin, rule, signal);
+        const hash = await this.#hash(pin, file, rule, signal);
         this.hashKvSeconds.observe((performance.now() - beganMs) / 1000);
         return { hash, revision, compactRevision };
       } finally {
+        file?.close();
         pin.release();
       }
     }
@@ -93,11 +96,14 @@ export class Hashes {
     await backend.commit();
     signal.throwIfAborted();
     const pin = backend.pin("hash");
+    let file: SystemFile | undefined;
     try {
-      const hash = await this.#hash(pin, undefined, signal);
+      file = this.#open();
+      const hash = await this.#hash(pin, file, undefined, signal);
       this.hashSeconds.observe((performance.now() - beganMs) / 1000);
       return hash;
     } finally {
+      file?.close();
       pin.release();
     }
   }
@@ -130,11 +136,24 @@ export class Hashes {
     return sweep.state === "done" ? sweep.kept : undefined;
   }
 
-  async #hash(pin: Pin, rule: KvHashRule | undefined, signal: AbortSignal): Promise<number> {
+  /** Right behind the pin: a defragmentation may put another file in its place. */
+  #open(): SystemFile | undefined {
+    const { jobs } = this.#parts;
+    return jobs && new SystemFile(jobs.path, "read");
+  }
+
+  /** @param file  undefined: no other thread can read it */
+  async #hash(
+    pin: Pin,
+    file: SystemFile | undefined,
+    rule: KvHashRule | undefined,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { backend, jobs } = this.#parts;
-    if (jobs === undefined) return hashInSlices(() => backend.viewAt(pin), rule, signal);
+    if (jobs === undefined || file === undefined) {
+      return hashInSlices(() => backend.viewAt(pin), rule, signal);
+    }
     const { path, pool } = jobs;
-    const file = new SystemFile(path, "read");
     try {
       const { fd } = file;
       const input = { path, fd, meta: pin.root.meta, rule };
@@ -143,8 +162,6 @@ export class Hashes {
     } catch (error) {
       signal.throwIfAborted();
       throw error;
-    } finally {
-      file.close();
     }
   }
 }

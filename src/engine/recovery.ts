@@ -71,12 +71,20 @@ export interface RecoveryProgress {
   readonly total: number;
 }
 
+/** A folder, by the one it is in: a log is made under another name, and gets its own when it is whole. */
+export interface WalPlace {
+  readonly parent: DirectoryTree;
+  readonly name: string;
+}
+
 export interface RecoveryOptions {
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
   readonly identity: Identity;
   readonly backend: BackendOptions;
   readonly wal: WalOptions;
+  /** Where the log is. Default: `member/wal` in the data dir. */
+  readonly walPlace: WalPlace | undefined;
   readonly log: EngineLog;
   readonly onProgress: (progress: RecoveryProgress) => void;
   readonly signal: AbortSignal | undefined;
@@ -136,9 +144,10 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
   const { disk, log, signal, onProgress } = options;
   const member = folderIn(disk, MEMBER_FOLDER);
   const snapFolder = folderIn(member, SNAP_FOLDER);
-  const isNew = !(member.exists(WAL_FOLDER) && hasWal(member.folder(WAL_FOLDER)));
-  if (!isNew && !snapFolder.exists(DATABASE_NAME))
-    assertReplayable(member.folder(WAL_FOLDER), snapFolder);
+  const walPlace = options.walPlace ?? { parent: member, name: WAL_FOLDER };
+  const walFolder = walPlace.parent.folder(walPlace.name);
+  const isNew = !(walPlace.parent.exists(walPlace.name) && hasWal(walFolder));
+  if (!isNew && !snapFolder.exists(DATABASE_NAME)) assertReplayable(walFolder, snapFolder);
 
   onProgress({ phase: "opening", done: 0, total: 0 });
   const storage = options.storage(snapFolder);
@@ -168,8 +177,8 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     for (const [key] of rowsOf(backend, ALARM)) alarms.load(key);
 
     const logged = isNew
-      ? await newLog(member, options)
-      : await openLog(member.folder(WAL_FOLDER), snapFolder, backend, options);
+      ? await newLog(walPlace, options)
+      : await openLog(walFolder, snapFolder, backend, options);
     ({ wal } = logged);
     const { cluster } = logged;
     const parts = { backend, store, lessor, alarms, cluster };
@@ -190,7 +199,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     return {
       ...found,
       snapFolder,
-      walFolder: member.folder(WAL_FOLDER),
+      walFolder,
       lockedBy: opened.lockedBy,
       databasePath: opened.path,
       unfinishedCompaction,
@@ -332,13 +341,13 @@ function startOf({ entries, snapshotIndex, snapshotTerm }: Logged, backend: Back
 }
 
 async function newLog(
-  member: DirectoryTree,
+  { parent, name: folder }: WalPlace,
   { identity, wal: walOptions }: RecoveryOptions,
 ): Promise<Logged> {
   const { name, peerUrls, token } = identity;
   const nodeId = memberId(peerUrls, token);
   const id = clusterId([nodeId]);
-  const wal = createWal(member, WAL_FOLDER, encodeMetadata({ nodeId, clusterId: id }), walOptions);
+  const wal = createWal(parent, folder, encodeMetadata({ nodeId, clusterId: id }), walOptions);
   try {
     return await firstEntries(wal, new Cluster(id, nodeId), { name, peerUrls, nodeId });
   } catch (error) {

@@ -8,7 +8,7 @@
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend, LogPoint } from "../backend/backend.ts";
 import { DISK_SECONDS, Histogram } from "../base/histogram.ts";
-import type { Upkeep } from "../jobs/upkeep.ts";
+import type { KeptFiles, Upkeep } from "../jobs/upkeep.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { encodeV2Store } from "../membership/v2-store.ts";
 import type { Wal } from "../wal/wal.ts";
@@ -22,6 +22,7 @@ export interface SnapshotterParts {
   readonly walFolder: Directory;
   /** Where files are written and removed: not on this thread, if it can be helped. */
   readonly upkeep: Upkeep;
+  readonly kept: KeptFiles;
   readonly log: EngineLog;
   failed(error: unknown): void;
 }
@@ -67,7 +68,7 @@ export class Snapshotter {
   }
 
   async #take({ index, term }: LogPoint): Promise<void> {
-    const { cluster, wal, snapFolder, walFolder, upkeep, log } = this.#parts;
+    const { cluster, wal, snapFolder, walFolder, upkeep, kept, log } = this.#parts;
     this.#lastBytes = wal.counts.bytes;
     const confState = cluster.confState();
     // Changes of members between that index and now are applied again by whoever starts here, to no effect.
@@ -77,7 +78,7 @@ export class Snapshotter {
     this.saveSeconds.observe((performance.now() - beganMs) / 1000);
     await wal.saveSnapshot({ index, term, confState });
     this.#lastIndex = index;
-    await upkeep.release(walFolder, snapFolder, index);
+    await upkeep.release(walFolder, snapFolder, index, kept);
     log({ level: "info", message: "saved snapshot", fields: { index, term } });
   }
 }

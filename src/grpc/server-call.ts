@@ -258,6 +258,8 @@ export abstract class ServerCall implements MessageSink, Timed, EndedCall {
 
   /** The end of the call, once what is to be sent was sent. */
   protected finish(code: number): void {
+    // Sending may have ended it: a peer for which too much waits is cancelled.
+    if (this.code >= 0) return;
     this.code = code;
     if (this.slot >= 0) this.host.deadlines.remove(this);
     this.#reader?.stop(this);

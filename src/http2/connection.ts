@@ -92,6 +92,8 @@ export class Connection {
 
   #receiveWindow: number;
   #received = 0;
+  /** Of a stream when it begins: what the peer may believe, which is the protocol's default until it has seen our SETTINGS. */
+  #streamWindow: number;
   /** The last stream that was taken, and the last that the peer began. */
   #lastId = 0;
   #lastSeenId = 0;
@@ -119,6 +121,7 @@ export class Connection {
     this.#resets = new Budget(options.resetBurst, options.resetsPerSecond);
     this.#idleFrames = new Budget(options.idleFrameBurst, options.idleFramesPerSecond);
     this.#pings = new PingPolice(options);
+    this.#streamWindow = Math.max(options.streamWindowBytes, WINDOW_BYTES_DEFAULT);
     this.#receiveWindow = Math.max(options.connectionWindowBytes, WINDOW_BYTES_DEFAULT);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -151,6 +154,7 @@ export class Connection {
 
   /** Of responses: in streams, in the output and with the socket. */
   get bufferedBytes(): number {
+    if (this.#phase === Phase.closed) return 0;
     return this.#sender.bufferedBytes + this.#sender.output.bytes + this.#socket.writableLength;
   }
 
@@ -632,7 +636,7 @@ export class Connection {
     const stream = new Stream(
       this,
       id,
-      this.#options.streamWindowBytes,
+      this.#streamWindow,
       this.#sender.initialWindow,
       head.contentLength,
     );
@@ -674,6 +678,7 @@ export class Connection {
     if (id !== 0) return this.fail(ErrorCode.protocolError);
     if ((flags & Flag.ack) !== 0) {
       if (end > start) return this.fail(ErrorCode.frameSizeError);
+      this.#onSettingsKnown();
       return this.#charge(this.#idleFrames);
     }
     const settings = readSettings(bytes, start, end);
@@ -694,6 +699,16 @@ export class Connection {
     // Not before: what the new windows allow is to follow the word that they are known.
     this.#sender.pump();
     this.#charge(this.#idleFrames);
+  }
+
+  #onSettingsKnown(): undefined {
+    const less = this.#streamWindow - this.#options.streamWindowBytes;
+    if (less === 0) return;
+    this.#streamWindow = this.#options.streamWindowBytes;
+    for (const stream of this.#streams.values()) {
+      stream.receiveWindow -= less;
+      if (!stream.paused) this.grant(stream);
+    }
   }
 
   #onPing(flags: number, id: number, bytes: Buffer, start: number, end: number): undefined {

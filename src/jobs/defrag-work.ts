@@ -14,6 +14,7 @@ import { chmodSync, chownSync, fstatSync, realpathSync, statfsSync } from "node:
 import { basename, dirname, join } from "node:path";
 import { SystemDirectory, SystemFile } from "../../native-free/file.ts";
 import { lockFile } from "../../native-free/file-lock.ts";
+import { copyName, removeLeftovers } from "../backend/fresh-copy.ts";
 import { StrataError } from "../base/errors.ts";
 import { type Compacted, compactTree } from "../pagefile/compact.ts";
 import { readMetas } from "../pagefile/meta.ts";
@@ -39,7 +40,7 @@ export async function defrag(
 ): Promise<DefragReport> {
   const startedMs = performance.now();
   // A symbolic link is to go on leading to the file, not to be replaced by it.
-  const path = realpathSync(input.path);
+  const path = realPath(input.path);
   const old = new SystemFile(path, "write");
   try {
     const lock = lockFile(old, "exclusive", { fallback: "sidecar" });
@@ -95,7 +96,7 @@ async function defragLocked(
     const { meta } = compact(MEASURING, undefined);
     assertDisk(path, meta.pgid * pageBytes + trailerBytes);
   }
-  const temporary = `${basename(path)}.tmp.${randomInt(2 ** 47)}`;
+  const temporary = copyName(basename(path), randomInt(2 ** 47));
   let done: Compacted;
   let sizeAfterBytes: number;
   try {
@@ -165,15 +166,6 @@ class BackgroundSync {
   }
 }
 
-/** Under the lock, whatever of that name is there belongs to a run that is dead. */
-function removeLeftovers(directory: SystemDirectory, name: string): string[] {
-  const leftovers = directory
-    .list()
-    .filter((each) => each.startsWith(`${name}.tmp.`) && /^\d+$/.test(each.slice(name.length + 5)));
-  for (const each of leftovers) directory.remove(each);
-  return leftovers;
-}
-
 function assertWorth(path: string, beforeBytes: number, afterBytes: number): void {
   const gain = beforeBytes - afterBytes;
   if (gain > 0 && (gain >= beforeBytes * GAIN_WORTH || gain >= GAIN_WORTH_BYTES)) return;
@@ -183,12 +175,18 @@ function assertWorth(path: string, beforeBytes: number, afterBytes: number): voi
   );
 }
 
+/** Where the file itself is: what leads to it is not to be replaced. */
+export function realPath(path: string): string {
+  return realpathSync(path);
+}
+
 function freeDiskBytes(path: string): number {
   const { bavail, bsize } = statfsSync(dirname(path));
   return bavail * bsize;
 }
 
-function assertDisk(path: string, neededBytes: number): void {
+/** @throws StrataError NO_DISK */
+export function assertDisk(path: string, neededBytes: number): void {
   const freeBytes = freeDiskBytes(path);
   if (freeBytes >= neededBytes) return;
   throw new StrataError(
@@ -197,7 +195,8 @@ function assertDisk(path: string, neededBytes: number): void {
   );
 }
 
-function keepOwner(old: SystemFile, copy: SystemFile): void {
+/** The copy is to be whose the old file is. */
+export function keepOwner(old: SystemFile, copy: SystemFile): void {
   const { mode, uid, gid } = fstatSync(old.fd);
   const mine = fstatSync(copy.fd);
   if (mine.uid !== uid || mine.gid !== gid) chownSync(copy.path, uid, gid);
@@ -219,7 +218,7 @@ function sha256Of(file: SystemFile, bytes: number): Uint8Array {
 }
 
 /** Wipes the metas of a file that has no name any more; with a hard link somewhere it is still somebody's. */
-function disable(old: SystemFile, pageBytes: number): void {
+export function disable(old: SystemFile, pageBytes: number): void {
   if (fstatSync(old.fd).nlink > 0) return;
   old.write(0, new Uint8Array(2 * pageBytes));
 }

@@ -29,6 +29,7 @@ export type StorageCall =
   | { readonly call: "commit"; readonly task: CommitTask }
   | { readonly call: "compact"; readonly task: CompactTask }
   | { readonly call: "scan"; readonly task: ScanTask }
+  | { readonly call: "defragment" }
   | { readonly call: "close" };
 
 export type StorageAnswer = OpenReport | CommitReport | CompactReport | ScanPiece | undefined;
@@ -67,6 +68,10 @@ export class StorageThread implements Storage {
 
   async scan(task: ScanTask): Promise<ScanPiece> {
     return (await this.#ask({ call: "scan", task })) as ScanPiece;
+  }
+
+  async defragment(): Promise<OpenReport> {
+    return (await this.#ask({ call: "defragment" })) as OpenReport;
   }
 
   async close(): Promise<void> {

@@ -1,33 +1,42 @@
+import { basename, dirname } from "node:path";
+import { SystemDirectory } from "../../native-free/file.ts";
+import { removeLeftovers } from "../backend/fresh-copy.ts";
+import type { OpenReport, StorageOptions } from "../backend/storage.ts";
 import { StorageWriter } from "../backend/storage-writer.ts";
 import { StrataError } from "../base/errors.ts";
-import { openLockedPageFile } from "../pagefile/open.ts";
+import { type LockedPageFile, openLockedPageFile } from "../pagefile/open.ts";
+import { defragOpenFile } from "./defrag-open.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { StorageAnswer, StorageCall } from "./storage-thread.ts";
 
+interface Opened {
+  readonly locked: LockedPageFile;
+  readonly writer: StorageWriter;
+  readonly path: string;
+  readonly options: StorageOptions;
+}
+
 /** This thread's: it serves one file, from its opening to its closing. */
-let writer: StorageWriter | undefined;
+let opened: Opened | undefined;
 
 export default (call: StorageCall): Promise<Outcome<StorageAnswer>> =>
   outcomeOf(() => answer(call));
 
 function answer(call: StorageCall): StorageAnswer {
   if (call.call === "open") {
-    writer?.close();
+    opened?.writer.close();
     const { path, options, olderRoot } = call;
-    const { file, lockedBy } = openLockedPageFile(path, {
-      ...options,
-      olderRoot,
-      keepOlderRoot: true,
-    });
-    writer = new StorageWriter(file);
-    return { ...writer.root(), path, lockedBy };
+    const locked = openLockedPageFile(path, { ...options, olderRoot, keepOlderRoot: true });
+    removeLeftovers(new SystemDirectory(dirname(path)), basename(path));
+    return serve({ locked, path, options });
   }
   if (call.call === "close") {
-    writer?.close();
-    writer = undefined;
+    opened?.writer.close();
+    opened = undefined;
     return undefined;
   }
-  if (writer === undefined) throw new StrataError("CLOSED", "the page file is not open");
+  if (opened === undefined) throw new StrataError("CLOSED", "the page file is not open");
+  const { writer, locked, path, options } = opened;
   switch (call.call) {
     case "commit":
       return writer.commit(call.task);
@@ -35,5 +44,16 @@ function answer(call: StorageCall): StorageAnswer {
       return writer.compact(call.task);
     case "scan":
       return writer.scan(call.task);
+    case "defragment": {
+      const fresh = defragOpenFile(locked, path, options);
+      writer.close();
+      return serve({ locked: fresh, path, options });
+    }
   }
+}
+
+function serve(file: Omit<Opened, "writer">): OpenReport {
+  const writer = new StorageWriter(file.locked.file);
+  opened = { ...file, writer };
+  return { ...writer.root(), path: file.path, lockedBy: file.locked.lockedBy };
 }

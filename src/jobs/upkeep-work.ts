@@ -28,7 +28,7 @@ export function doUpkeep(
       writeSnapFile(new SystemDirectory(input.folder), input.snapshot);
       return;
     case "release":
-      releaseSegments(new SystemDirectory(input.walFolder), input.index);
-      releaseSnapFiles(new SystemDirectory(input.snapFolder));
+      releaseSegments(new SystemDirectory(input.walFolder), input.index, input.kept.wals);
+      releaseSnapFiles(new SystemDirectory(input.snapFolder), input.kept.snapshots);
   }
 }

@@ -5,13 +5,24 @@ import { releaseSegments } from "../wal/release.ts";
 import { type RaftSnapshot, releaseSnapFiles, writeSnapFile } from "../wal/snap-file.ts";
 import { type JobKind, JobPool } from "./pool.ts";
 
+/** How many files stay at least; Infinity: all. Default: five, as etcd. */
+export interface KeptFiles {
+  readonly wals?: number;
+  readonly snapshots?: number;
+}
+
 export interface Upkeep {
   /** See WalOptions. */
   readonly prepare?: PrepareSegment;
   /** @see writeSnapFile */
   writeSnap(snapFolder: Directory, snapshot: RaftSnapshot): Promise<void>;
   /** @see releaseSegments, releaseSnapFiles */
-  release(walFolder: Directory, snapFolder: Directory, index: number): Promise<void>;
+  release(
+    walFolder: Directory,
+    snapFolder: Directory,
+    index: number,
+    kept: KeptFiles,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,9 +34,14 @@ export class UpkeepHere implements Upkeep {
     writeSnapFile(snapFolder, snapshot);
   }
 
-  async release(walFolder: Directory, snapFolder: Directory, index: number): Promise<void> {
-    releaseSegments(walFolder, index);
-    releaseSnapFiles(snapFolder);
+  async release(
+    walFolder: Directory,
+    snapFolder: Directory,
+    index: number,
+    kept: KeptFiles,
+  ): Promise<void> {
+    releaseSegments(walFolder, index, kept.wals);
+    releaseSnapFiles(snapFolder, kept.snapshots);
   }
 
   async close(): Promise<void> {}
@@ -45,6 +61,7 @@ export type UpkeepInput =
       readonly walFolder: string;
       readonly snapFolder: string;
       readonly index: number;
+      readonly kept: KeptFiles;
     };
 
 const UPKEEP: JobKind<UpkeepInput, undefined> = { worker: "upkeep", phases: ["upkeep"] };
@@ -60,8 +77,13 @@ export class UpkeepThreads implements Upkeep {
     return this.#pool.run(UPKEEP, { work: "snap", folder, snapshot });
   }
 
-  release(walFolder: Directory, snapFolder: Directory, index: number): Promise<void> {
-    const input = { walFolder: walFolder.path, snapFolder: snapFolder.path, index };
+  release(
+    walFolder: Directory,
+    snapFolder: Directory,
+    index: number,
+    kept: KeptFiles,
+  ): Promise<void> {
+    const input = { walFolder: walFolder.path, snapFolder: snapFolder.path, index, kept };
     return this.#pool.run(UPKEEP, { work: "release", ...input });
   }
 

@@ -8,6 +8,7 @@ import type { Service } from "../../src/grpc/service.ts";
 import type { AccessOptions } from "../../src/server/http/access.ts";
 import { HttpCounts } from "../../src/server/http/http-counts.ts";
 import { HttpEndpoints } from "../../src/server/http/http-handler.ts";
+import { HandlingTimes } from "../../src/server/metrics/handling-times.ts";
 import { ServerMetrics } from "../../src/server/metrics/server-metric-set.ts";
 import { openMemoryMember } from "./memory-member.ts";
 
@@ -15,6 +16,8 @@ export interface HttpRigOptions {
   readonly access?: AccessOptions;
   readonly member?: Partial<MemberOptions>;
   readonly services?: readonly Service[];
+  /** As --metrics=extensive. */
+  readonly handlingTimes?: boolean;
 }
 
 export class HttpRig implements AsyncDisposable {
@@ -29,7 +32,8 @@ export class HttpRig implements AsyncDisposable {
     this.member = member;
     this.calls = new CallCounts(options.services ?? []);
     const counts = new HttpCounts();
-    this.metrics = new ServerMetrics({ member, calls: this.calls, http: counts });
+    const handlingTimes = options.handlingTimes ? new HandlingTimes() : undefined;
+    this.metrics = new ServerMetrics({ member, calls: this.calls, http: counts, handlingTimes });
     this.endpoints = new HttpEndpoints({
       member,
       metrics: this.metrics,

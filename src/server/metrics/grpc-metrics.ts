@@ -6,7 +6,8 @@
  */
 import type { MethodCounts } from "../../grpc/call-counts.ts";
 import { Code, codeName } from "../../grpc/status.ts";
-import type { MetricSet, Sample } from "./metric-set.ts";
+import type { HandlingTimes } from "./handling-times.ts";
+import type { Labels, MetricSet, Sample } from "./metric-set.ts";
 import type { Scrape } from "./scrape.ts";
 
 const LABELS = ["grpc_type", "grpc_service", "grpc_method"];
@@ -63,6 +64,15 @@ export function addGrpcMetrics(set: MetricSet<Scrape>): void {
   );
 }
 
+export function addHandlingTimes(set: MetricSet<Scrape>, times: HandlingTimes): void {
+  set.histogram(
+    "grpc_server_handling_seconds",
+    "How long calls took until they were answered, or had failed.",
+    ({ calls }) => times.samples(calls),
+    LABELS,
+  );
+}
+
 function perMethod(
   methods: readonly MethodCounts[],
   count: (method: MethodCounts) => number,
@@ -71,12 +81,33 @@ function perMethod(
 }
 
 function handledSamples(counts: MethodCounts): Sample[] {
-  return CODES.map(({ code, name }) => ({
-    labels: { grpc_code: name, ...labelsOf(counts) },
+  const { byCode } = allLabelsOf(counts);
+  return CODES.map(({ code }, i) => ({
+    labels: byCode[i] as Labels,
     value: counts.handled[code] ?? 0,
   }));
 }
 
-export function labelsOf({ method, service, type }: MethodCounts): Record<string, string> {
-  return { grpc_method: method, grpc_service: service, grpc_type: type };
+interface MethodLabels {
+  readonly itself: Labels;
+  /** In the order of `CODES`. */
+  readonly byCode: readonly Labels[];
+}
+
+const known = new WeakMap<MethodCounts, MethodLabels>();
+
+function allLabelsOf(counts: MethodCounts): MethodLabels {
+  let labels = known.get(counts);
+  if (labels === undefined) {
+    const { method, service, type } = counts;
+    const itself = { grpc_method: method, grpc_service: service, grpc_type: type };
+    labels = { itself, byCode: CODES.map(({ name }) => ({ grpc_code: name, ...itself })) };
+    known.set(counts, labels);
+  }
+  return labels;
+}
+
+/** The same object each time. */
+export function labelsOf(counts: MethodCounts): Labels {
+  return allLabelsOf(counts).itself;
 }

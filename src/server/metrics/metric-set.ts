@@ -12,14 +12,19 @@ import {
 import type { Histogram } from "../../base/histogram.ts";
 import { nextTurn } from "../../base/turn.ts";
 
+/**
+ * In the order in which they are to be shown: Prometheus' own is that of their names. Their text is made once for each
+ * object, so where there are hundreds let the same one come again.
+ */
+export type Labels = Readonly<Record<string, string>>;
+
 export interface Sample {
-  /** In the order in which they are to be shown: Prometheus' own is that of their names. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly value: number;
 }
 
 export interface HistogramSample {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly histogram: Histogram;
 }
 
@@ -28,12 +33,16 @@ export type Read<C> = (from: C) => number | readonly Sample[];
 
 interface Shown {
   readonly metricName?: string;
-  readonly labels: Record<string, string>;
+  /** None: prom-client keeps the text of those below. */
+  readonly labels: typeof NO_LABELS;
+  readonly sharedLabels: Labels;
   readonly value: number;
 }
 
 /** How long text is made before others have their turn. */
 const SLICE_MS = 1;
+
+const NO_LABELS = {};
 
 export class MetricSet<C> {
   readonly registry: Registry<RegistryContentType> = new Registry();
@@ -63,9 +72,10 @@ export class MetricSet<C> {
     read: (from: C) => Histogram | readonly HistogramSample[],
     labelNames: readonly string[] = [],
   ): void {
+    const none = {};
     const shown = (): Shown[] => {
       const found = this.#from === undefined ? [] : read(this.#from);
-      const all = Array.isArray(found) ? found : [{ labels: {}, histogram: found as Histogram }];
+      const all = Array.isArray(found) ? found : [{ labels: none, histogram: found as Histogram }];
       return (all as readonly HistogramSample[]).flatMap((each) => bucketsOf(name, each));
     };
     new (class extends PromHistogram {
@@ -98,8 +108,8 @@ export class MetricSet<C> {
   #read(read: Read<C>): Shown[] {
     if (this.#from === undefined) return [];
     const found = read(this.#from);
-    if (typeof found === "number") return [{ labels: {}, value: found }];
-    return found as Shown[];
+    if (typeof found === "number") return [shownOf(NO_LABELS, found)];
+    return found.map(({ labels, value }) => shownOf(labels, value));
   }
 }
 
@@ -107,20 +117,39 @@ function withValues<T extends { values: unknown[] }>(metric: T, values: T["value
   return { ...metric, values };
 }
 
+function shownOf(sharedLabels: Labels, value: number, metricName?: string): Shown {
+  return {
+    labels: NO_LABELS,
+    sharedLabels,
+    value,
+    ...(metricName !== undefined && { metricName }),
+  };
+}
+
 function bucketsOf(name: string, { labels, histogram }: HistogramSample): Shown[] {
-  const { bounds, counts, sum } = histogram;
+  const { counts, sum } = histogram;
   const shown: Shown[] = [];
   let count = 0;
-  for (let i = 0; i < bounds.length; i++) {
+  bucketLabels(labels, histogram.bounds).forEach((each, i) => {
     count += counts[i] as number;
-    const le = goFloat(bounds[i] as number);
-    shown.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
-  }
-  count += counts[bounds.length] as number;
-  shown.push({ metricName: `${name}_bucket`, labels: { ...labels, le: "+Inf" }, value: count });
-  shown.push({ metricName: `${name}_sum`, labels, value: sum });
-  shown.push({ metricName: `${name}_count`, labels, value: count });
+    shown.push(shownOf(each, count, `${name}_bucket`));
+  });
+  shown.push(shownOf(labels, sum, `${name}_sum`));
+  shown.push(shownOf(labels, count, `${name}_count`));
   return shown;
+}
+
+const knownBucketLabels = new WeakMap<Labels, readonly Labels[]>();
+
+/** With the bound of each bucket. Made once for each object with labels, which belongs to one histogram. */
+function bucketLabels(labels: Labels, bounds: Float64Array): readonly Labels[] {
+  let known = knownBucketLabels.get(labels);
+  if (known === undefined) {
+    const texts = [...Array.from(bounds, goFloat), "+Inf"];
+    known = texts.map((le) => ({ ...labels, le }));
+    knownBucketLabels.set(labels, known);
+  }
+  return known;
 }
 
 /** A number as Go writes it with %g, by which series of other servers are named: `0.001`, `1.048576e+06`. */

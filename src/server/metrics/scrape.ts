@@ -4,11 +4,14 @@ import type { Instruments } from "../../engine/instruments.ts";
 import type { Member, MemberStatus } from "../../engine/member.ts";
 import type { CallCounts } from "../../grpc/call-counts.ts";
 import type { HttpCounts } from "../http/http-counts.ts";
+import type { HandlingTimes } from "./handling-times.ts";
 
 export interface MetricSources {
   readonly member: Member;
   readonly calls: CallCounts;
   readonly http: HttpCounts;
+  /** With --metrics=extensive. */
+  readonly handlingTimes?: HandlingTimes | undefined;
 }
 
 export interface Scrape extends MetricSources {

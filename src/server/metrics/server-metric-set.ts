@@ -1,7 +1,7 @@
 /** All metrics of a server, under etcd's names. */
 import { addAbsentMetrics } from "./absent-metrics.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
-import { addGrpcMetrics } from "./grpc-metrics.ts";
+import { addGrpcMetrics, addHandlingTimes } from "./grpc-metrics.ts";
 import { addLeaseMetrics } from "./lease-metrics.ts";
 import { MetricSet } from "./metric-set.ts";
 import { addMvccMetrics } from "./mvcc-metrics.ts";
@@ -21,6 +21,7 @@ export class ServerMetrics {
     addLeaseMetrics(this.#set);
     addDiskMetrics(this.#set);
     addGrpcMetrics(this.#set);
+    if (sources.handlingTimes !== undefined) addHandlingTimes(this.#set, sources.handlingTimes);
     addProcessMetrics(this.#set);
     addAbsentMetrics(this.#set);
     this.#stopLooking = addEventLoopDelay(this.#set);

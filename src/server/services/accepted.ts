@@ -1,7 +1,7 @@
 /** What a request must pass before anything is done for it. */
 import { EtcdError } from "../../base/errors.ts";
 import type { Call } from "../../grpc/service.ts";
-import { Code } from "../../grpc/status.ts";
+import { Code, malformedMessage } from "../../grpc/status.ts";
 
 /**
  * @param decoded  what a decoder returned: the request, or what is wrong with its bytes
@@ -22,13 +22,13 @@ export function understood<T extends object>(call: Call, decoded: T | string): T
 }
 
 /** As grpc-go says it of a call with one request and one response. */
-function failUndecodable(call: Call, fault: string): void {
+export function failUndecodable(call: Call, fault: string): void {
   call.fail(Code.internal, `grpc: error unmarshalling request: ${fault}`);
 }
 
 /** As grpc-go says it of a stream's message. */
 export function failUndecodableMessage(call: Call, fault: string): void {
-  call.fail(Code.internal, `grpc: failed to unmarshal the received message: ${fault}`);
+  call.fail(Code.internal, malformedMessage(fault));
 }
 
 /**

@@ -3,12 +3,14 @@
  *
  * @see etcd server/etcdserver/api/v3rpc/member.go
  */
-import type { Member } from "../../engine/member.ts";
+import { EtcdError } from "../../base/errors.ts";
 import type { Method } from "../../grpc/service.ts";
+import { GrpcError } from "../../grpc/status.ts";
 import type { MemberRecord } from "../../membership/member-record.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
-import { assertNoToken } from "./no-token.ts";
 import { type HeaderInit, headerOf } from "./header.ts";
+import { assertNoToken } from "./no-token.ts";
+import type { ServiceContext } from "./service-context.ts";
 import { unary } from "./unary.ts";
 
 interface MemberInit {
@@ -27,7 +29,20 @@ const shown = ({ id, name, peerUrls, clientUrls, isLearner }: MemberRecord): Mem
   isLearner,
 });
 
-export function clusterMethods(member: Member) {
+/** Ours alone, for etcd takes a second voter: so with the status of its text, which etcd's own refusals arrive without. */
+function refuseVoter(error: unknown): never {
+  if (error instanceof EtcdError && error.code === "MEMBER_NOT_ENOUGH_STARTED") {
+    throw new GrpcError(error.grpcStatus, error.message, { cause: error });
+  }
+  throw error;
+}
+
+type Name = "MemberAdd" | "MemberRemove" | "MemberUpdate" | "MemberList" | "MemberPromote";
+
+export function clusterMethods({
+  member,
+  timeout,
+}: ServiceContext): Readonly<Record<Name, Method>> {
   const { members } = member;
   const answer = (): { readonly header: HeaderInit; readonly members: MemberInit[] } => ({
     header: headerOf(member, 0),
@@ -43,7 +58,8 @@ export function clusterMethods(member: Member) {
       pb.MemberAddResponseSchema,
       async ({ peerURLs, isLearner }, call) => {
         assertNoToken(call);
-        const added = await members.add(peerURLs, isLearner);
+        timeout.watch(call);
+        const added = await members.add(peerURLs, isLearner).catch(refuseVoter);
         return { ...answer(), member: shown(added) };
       },
     ),
@@ -52,6 +68,7 @@ export function clusterMethods(member: Member) {
       pb.MemberRemoveResponseSchema,
       async ({ ID }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         await members.remove(ID);
         return answer();
       },
@@ -61,6 +78,7 @@ export function clusterMethods(member: Member) {
       pb.MemberUpdateResponseSchema,
       async ({ ID, peerURLs }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         await members.update(ID, peerURLs);
         return answer();
       },
@@ -73,5 +91,5 @@ export function clusterMethods(member: Member) {
         return members.promote(ID);
       },
     ),
-  } satisfies Record<string, Method>;
+  };
 }

@@ -3,28 +3,52 @@
  *
  * @see etcd server/etcdserver/api/v3rpc/maintenance.go
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { EtcdError } from "../../base/errors.ts";
 import { ETCD_VERSION, STORAGE_VERSION } from "../../base/version.ts";
 import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
-import { assertNoToken } from "./no-token.ts";
 import { judgeDowngrade } from "./downgrade.ts";
 import { headerOf } from "./header.ts";
+import { assertNoToken } from "./no-token.ts";
+import type { ServiceContext } from "./service-context.ts";
 import { sendSnapshot } from "./snapshot.ts";
 import { unary } from "./unary.ts";
 
-export function maintenanceMethods(member: Member) {
+/** As Go prints them. */
+const ALARM_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(pb.AlarmType).map(([name, alarm]) => [alarm, name]),
+);
+
+type Name =
+  | "Alarm"
+  | "Status"
+  | "Defragment"
+  | "Hash"
+  | "HashKV"
+  | "Snapshot"
+  | "MoveLeader"
+  | "Downgrade";
+
+export function maintenanceMethods({
+  member,
+  timeout,
+}: ServiceContext): Readonly<Record<Name, Method>> {
   return {
     Alarm: unary(
       pb.AlarmRequestSchema,
       pb.AlarmResponseSchema,
       async ({ action, memberID, alarm }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         const alarms = await member.alarm(action, memberID, alarm);
         return {
           header: headerOf(member),
-          alarms: alarms.map((each) => ({ memberID: each.memberId, alarm: each.alarm })),
+          alarms: alarms.map((each) => ({
+            memberID: each.memberId,
+            alarm: each.alarm as pb.AlarmType,
+          })),
         };
       },
     ),
@@ -32,34 +56,26 @@ export function maintenanceMethods(member: Member) {
       member.assertOpen();
       return statusOfMember(member);
     }),
-    Defragment: unary(
-      pb.DefragmentRequestSchema,
-      pb.DefragmentResponseSchema,
-      async (_, call) => {
-        assertNoToken(call);
-        await member.defragment();
-        return { header: headerOf(member) };
-      },
-    ),
+    Defragment: unary(pb.DefragmentRequestSchema, pb.DefragmentResponseSchema, async (_, call) => {
+      assertNoToken(call);
+      await member.defragment();
+      return { header: headerOf(member) };
+    }),
     Hash: unary(pb.HashRequestSchema, pb.HashResponseSchema, async (_, call) => {
       assertNoToken(call);
       const hash = await member.hash(call.signal);
       return { header: headerOf(member), hash };
     }),
-    HashKV: unary(
-      pb.HashKVRequestSchema,
-      pb.HashKVResponseSchema,
-      async ({ revision }, call) => {
-        assertNoToken(call);
-        const found = await member.hashKv(Number(revision), call.signal);
-        return {
-          header: headerOf(member),
-          hash: found.hash,
-          compactRevision: BigInt(found.compactRevision),
-          hashRevision: BigInt(found.revision),
-        };
-      },
-    ),
+    HashKV: unary(pb.HashKVRequestSchema, pb.HashKVResponseSchema, async ({ revision }, call) => {
+      assertNoToken(call);
+      const found = await member.hashKv(Number(revision), call.signal);
+      return {
+        header: headerOf(member),
+        hash: found.hash,
+        compactRevision: BigInt(found.compactRevision),
+        hashRevision: BigInt(found.revision),
+      };
+    }),
     Snapshot: {
       kind: "serverStream",
       handle: (call) => {
@@ -88,14 +104,14 @@ export function maintenanceMethods(member: Member) {
         return { header: headerOf(member), version: cluster };
       },
     ),
-  } satisfies Record<string, Method>;
+  };
 }
 
-function statusOfMember(member: Member) {
+function statusOfMember(member: Member): MessageInitShape<typeof pb.StatusResponseSchema> {
   const status = member.status();
   const errors = status.alarms.map(
     ({ memberId, alarm }) =>
-      `${memberId === 0n ? "" : `memberID:${memberId} `}alarm:${pb.AlarmType[alarm as 1] ?? alarm} `,
+      `${memberId === 0n ? "" : `memberID:${memberId} `}alarm:${ALARM_NAMES.get(alarm) ?? alarm} `,
   );
   if (status.failure !== undefined) errors.push(status.failure);
   return {

@@ -3,8 +3,9 @@
  *
  * @see etcd server/etcdserver/api/v3rpc/maintenance.go Snapshot
  */
-import { STORAGE_VERSION } from "../../base/version.ts";
+
 import { utf8 } from "../../base/bytes.ts";
+import { STORAGE_VERSION } from "../../base/version.ts";
 import type { Member } from "../../engine/member.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
 import type { StreamCall } from "../../grpc/service.ts";

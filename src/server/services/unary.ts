@@ -9,7 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { reasonOf } from "../../base/errors.ts";
 import type { Method, UnaryCall } from "../../grpc/service.ts";
-import { failUndecodable } from "./accepted.ts";
+import { understood } from "./accepted.ts";
 
 type Answer<I extends DescMessage, O extends DescMessage> = (
   request: MessageShape<I>,
@@ -29,7 +29,7 @@ export function unary<I extends DescMessage, O extends DescMessage>(
       try {
         request = fromBinary(input, bytes.subarray(start, end));
       } catch (error) {
-        failUndecodable(call, reasonOf(error));
+        understood(call, reasonOf(error));
         return;
       }
       const response = await answer(request, call);
