@@ -315,3 +315,19 @@ export function fileStamp(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.ino}:${found.size}:${found.mtimeNs}`;
 }
+
+/** Names in a directory, in byte order; undefined if there is none. @throws the system's error */
+export function namesIn(path: string): string[] | undefined {
+  try {
+    return readdirSync(path).sort();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The nine bits of who may do what; undefined if there is nothing. */
+export function permissionsOf(path: string): number | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && found.mode & 0o777;
+}

@@ -47,13 +47,18 @@ test("ETCDCTL_API asks for the one there is, or for nothing there is", async () 
   ]);
 });
 
-test("the server is not there yet, and says so in one line", async () => {
+test("strata answers as etcd to --version and --help, and to flags that cannot be read", async () => {
   const [code, out, err] = await ran(STRATA, ["--version"]);
   expect([code, err]).toEqual([0, ""]);
-  expect(out).toMatch(/^strata Version: \d+\.\d+\.\d+\n/);
-  const [refused, nothing, line] = await ran(STRATA, []);
-  expect([refused, nothing]).toEqual([1, ""]);
-  expect(line).toMatch(/^Error: the server is not there yet[^\n]*\n$/);
+  expect(out).toMatch(
+    /^etcd Version: 3\.5\.\d+\nGit SHA: strata-\d+\.\d+\.\d+\nGo Version: node-v\S+\nGo OS\/Arch: \S+\/\S+\n$/,
+  );
+  const [, help] = await ran(STRATA, ["-h"]);
+  expect(help).toMatch(/^Usage:\n/);
+  expect(help).toContain("\n  --quota-backend-bytes '0'\n");
+  const [refused, nothing, why] = await ran(STRATA, ["--nosuch"]);
+  expect([refused, nothing]).toEqual([2, ""]);
+  expect(why).toMatch(/^flag provided but not defined: -nosuch\nUsage:\n/);
 });
 
 test("defrag is offline only, for now", async () => {

@@ -46,6 +46,13 @@ export interface Program extends CommandGroup {
   readonly apiVersion?: string;
   /** What it does when no command is named. Without it, it shows its help. */
   readonly load?: () => Promise<Command>;
+  /**
+   * It reads its command line by itself, and writes its own help: a program whose flags are not pflag's.
+   * @returns the exit code
+   */
+  readonly run?: (args: readonly string[], io: Io) => Promise<number>;
+  /** A signal that stopped it ends it in the end, too, as Go's servers see to: who waits for it finds that out. */
+  readonly endsBySignal?: boolean;
   /** Looked at before anything else. @throws Failure */
   readonly checkEnv?: (env: Io["env"]) => void;
 }

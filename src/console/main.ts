@@ -19,6 +19,7 @@ import { suggestionsFor } from "./suggestions.ts";
 export async function main(program: Program, args: readonly string[], io: Io): Promise<number> {
   try {
     program.checkEnv?.(io.env);
+    if (program.run !== undefined) return await program.run(args, io);
     return await dispatch(program, args, io);
   } catch (error) {
     const { text, exitCode } = endingOf(error, io.env.STRATA_DEBUG === "1");

@@ -1,6 +1,6 @@
 /** This process as a command's `Io`, and how an installed program begins and ends. */
 import type { Program } from "./command.ts";
-import type { StopSignal } from "./exit-codes.ts";
+import { EXIT_OF_SIGNAL, type StopSignal } from "./exit-codes.ts";
 import { endingOf } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
@@ -28,6 +28,14 @@ export const PROCESS_IO: Io = {
   },
 };
 
+/** If that is what the exit code stands for. Process 1 cannot be ended so, and ends by itself. */
+function endBySignal(exitCode: number): void {
+  const signal = SIGNALS.find((one) => EXIT_OF_SIGNAL[one] === exitCode);
+  if (signal === undefined) return;
+  if (process.pid === 1) process.exit(0);
+  process.kill(process.pid, signal);
+}
+
 /** Runs a program with this process's arguments. The process ends by itself, when all is written. */
 export async function runProcess(program: Program): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
@@ -41,5 +49,7 @@ export async function runProcess(program: Program): Promise<void> {
     process.stderr.write(`${text}\n`);
     process.exit(exitCode);
   });
-  process.exitCode = await main(program, process.argv.slice(2), PROCESS_IO);
+  const exitCode = await main(program, process.argv.slice(2), PROCESS_IO);
+  if (program.endsBySignal) endBySignal(exitCode);
+  process.exitCode = exitCode;
 }

@@ -154,6 +154,7 @@ export class Connection {
 
   /** Of responses: in streams, in the output and with the socket. */
   get bufferedBytes(): number {
+    if (this.#phase === Phase.closed) return 0;
     return this.#sender.bufferedBytes + this.#sender.output.bytes + this.#socket.writableLength;
   }
 

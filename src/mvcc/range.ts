@@ -46,9 +46,9 @@ export function* rangeSteps(
   atRev: number,
   counts = true,
 ): Generator<undefined, RangeOutcome> {
-  store.counts.ranges++;
   const { start, end } = rangeOf(request.key, request.rangeEnd);
   if (end === "") return rangeOfOne(store, request, start, atRev);
+  store.counts.ranges++;
   const isSorted = sorts(request);
   const limit = request.limit > 0 ? request.limit : Infinity;
   const rows: Row[] = [];
@@ -145,6 +145,7 @@ export function rangeAtOnce(store: Store, request: RangeRequest, atRev: number):
 }
 
 function rangeOfOne(store: Store, request: RangeRequest, key: string, atRev: number): RangeOutcome {
+  store.counts.ranges++;
   const found = store.find(key, atRev);
   if (found === undefined) return { kvs: [], more: false, count: 0 };
   if (request.countOnly || !accepts(request, found.main, found.create)) {

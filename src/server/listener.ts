@@ -32,6 +32,8 @@ export interface ListenerOptions {
    */
   readonly http1?: Http1Handler | undefined;
   readonly http2?: Partial<Http2Options>;
+  /** Who comes before it has resolved waits for it. */
+  readonly until?: Promise<unknown> | undefined;
   /** How long a connection may say nothing at first. */
   readonly firstBytesTimeoutMs?: number;
   readonly handshakeTimeoutMs?: number;
@@ -67,6 +69,7 @@ export class Listener {
   #goneBytesIn = 0;
   #goneBytesOut = 0;
   #closing = false;
+  #serving: boolean;
 
   /** @throws StrataError IO, in Go's words, if the address cannot be had */
   static async open(options: ListenerOptions): Promise<Listener> {
@@ -78,7 +81,11 @@ export class Listener {
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls, grpc, http1, maxConnections } = options;
+    const { tls, grpc, http1, until, maxConnections } = options;
+    this.#serving = until === undefined;
+    void until?.then(() => {
+      this.#serving = true;
+    });
     if (http1 !== undefined) this.#http1 = this.#http1Server(http1);
     const others = tls !== undefined && this.#http1 ? requestsTo(this.#http1) : undefined;
     this.#requests = grpc === undefined ? others : grpc.listener(others);
@@ -161,6 +168,11 @@ export class Listener {
       this.#goneBytesIn += socket.bytesRead;
       this.#goneBytesOut += socket.bytesWritten;
     });
+    if (this.#serving) this.#admit(socket);
+    else void this.#options.until?.then(() => this.#admit(socket));
+  }
+
+  #admit(socket: Socket): void {
     if (this.#door === undefined) this.#sniff(socket);
     else this.#door.enter(socket);
   }

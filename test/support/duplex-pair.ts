@@ -5,6 +5,10 @@
 import { Duplex } from "node:stream";
 
 class End extends Duplex {
+  constructor() {
+    super({ allowHalfOpen: false });
+  }
+
   other: End | undefined;
   #waiting: (() => void) | undefined;
 

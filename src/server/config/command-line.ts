@@ -51,7 +51,12 @@ export function readInvocation(args: readonly string[], env: Io["env"]): Invocat
       !isFile &&
       settings.isGiven("listen-client-urls") &&
       !settings.isGiven("advertise-client-urls");
-    const told = unsaid ? { ...config, advertiseClientUrls: [] } : config;
+    const told: ServerConfig = {
+      ...config,
+      ...(unsaid && { advertiseClientUrls: [] }),
+      // There are no peers: the port is taken only where somebody has named one.
+      ...(!settings.isGiven("listen-peer-urls") && { listenPeerUrls: [] }),
+    };
     validate(told);
     return { kind: "run", config: told, log, remarks };
   } catch (error) {

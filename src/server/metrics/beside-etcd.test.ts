@@ -215,8 +215,12 @@ const DEEDS: readonly Deed[] = [
     there: (etcd) => etcd.call("/v3/kv/compaction", { revision: 8, physical: true }),
   },
   {
-    here: (member) => member.hashKv(0),
+    here: (member) => member.hash(),
     there: (etcd) => etcd.call("/v3/maintenance/hash", {}),
+  },
+  {
+    here: (member) => member.defragment(),
+    there: (etcd) => etcd.call("/v3/maintenance/defragment", {}),
   },
 ];
 
@@ -240,6 +244,8 @@ const MOVED: readonly string[] = [
   "etcd_debugging_mvcc_db_compaction_keys_total",
   "etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count",
   "etcd_debugging_mvcc_index_compaction_pause_duration_milliseconds_count",
+  "etcd_mvcc_hash_duration_seconds_count",
+  "etcd_disk_backend_defrag_duration_seconds_count",
   "etcd_debugging_lease_granted_total",
   "etcd_debugging_lease_revoked_total",
   "etcd_debugging_lease_renewed_total",

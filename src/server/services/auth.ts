@@ -7,12 +7,12 @@
 import { AUTH, AUTH_REVISION, AUTH_USERS } from "../../backend/buckets.ts";
 import { readU64BEBig, utf8, viewOf } from "../../base/bytes.ts";
 import { EtcdError } from "../../base/errors.ts";
-import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import { Code, GrpcError } from "../../grpc/status.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { headerOf } from "./header.ts";
 import { assertNoToken } from "./no-token.ts";
+import type { ServiceContext } from "./service-context.ts";
 import { unary } from "./unary.ts";
 
 const UNIMPLEMENTED = "etcdserver: users and roles are not supported by this server";
@@ -45,7 +45,7 @@ type Name =
   | "RoleGrantPermission"
   | "RoleRevokePermission";
 
-export function authMethods(member: Member): Readonly<Record<Name, Method>> {
+export function authMethods({ member }: ServiceContext): Readonly<Record<Name, Method>> {
   return {
     AuthEnable: unary(pb.AuthEnableRequestSchema, pb.AuthEnableResponseSchema, () => {
       member.assertOpen();

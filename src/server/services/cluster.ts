@@ -4,13 +4,13 @@
  * @see etcd server/etcdserver/api/v3rpc/member.go
  */
 import { EtcdError } from "../../base/errors.ts";
-import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { MemberRecord } from "../../membership/member-record.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { type HeaderInit, headerOf } from "./header.ts";
 import { assertNoToken } from "./no-token.ts";
+import type { ServiceContext } from "./service-context.ts";
 import { unary } from "./unary.ts";
 
 interface MemberInit {
@@ -39,7 +39,10 @@ function refuseVoter(error: unknown): never {
 
 type Name = "MemberAdd" | "MemberRemove" | "MemberUpdate" | "MemberList" | "MemberPromote";
 
-export function clusterMethods(member: Member): Readonly<Record<Name, Method>> {
+export function clusterMethods({
+  member,
+  timeout,
+}: ServiceContext): Readonly<Record<Name, Method>> {
   const { members } = member;
   const answer = (): { readonly header: HeaderInit; readonly members: MemberInit[] } => ({
     header: headerOf(member, 0),
@@ -55,6 +58,7 @@ export function clusterMethods(member: Member): Readonly<Record<Name, Method>> {
       pb.MemberAddResponseSchema,
       async ({ peerURLs, isLearner }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         const added = await members.add(peerURLs, isLearner).catch(refuseVoter);
         return { ...answer(), member: shown(added) };
       },
@@ -64,6 +68,7 @@ export function clusterMethods(member: Member): Readonly<Record<Name, Method>> {
       pb.MemberRemoveResponseSchema,
       async ({ ID }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         await members.remove(ID);
         return answer();
       },
@@ -73,6 +78,7 @@ export function clusterMethods(member: Member): Readonly<Record<Name, Method>> {
       pb.MemberUpdateResponseSchema,
       async ({ ID, peerURLs }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         await members.update(ID, peerURLs);
         return answer();
       },

@@ -18,6 +18,7 @@ import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { AlarmAction, AlarmType } from "../../proto/messages.ts";
 import type { LazyService } from "./lazy-service.ts";
 import { longTailServices } from "./long-tail.ts";
+import { ServiceContext } from "./service-context.ts";
 
 type Schema = typeof pb.StatusRequestSchema | Parameters<typeof create>[0];
 
@@ -27,7 +28,7 @@ class Client {
   readonly #services: readonly LazyService[];
 
   constructor(store: Strata) {
-    this.#services = longTailServices(store);
+    this.#services = longTailServices(new ServiceContext(store.member));
   }
 
   service(name: string): LazyService {

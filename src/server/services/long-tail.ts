@@ -1,15 +1,9 @@
 /** The services of the long tail, and when each is loaded. */
-import type { Member } from "../../engine/member.ts";
 import { type LazyService, lazyService } from "./lazy-service.ts";
+import type { ServiceContext } from "./service-context.ts";
 
-/** What they need of a ServiceContext. */
-export interface LongTailContext {
-  readonly member: Member;
-}
-
-/** Cluster, Maintenance and Auth. */
-export function longTailServices(context: LongTailContext): LazyService[] {
-  const { member } = context;
+/** Cluster, Maintenance, Auth, Lock and Election. */
+export function longTailServices(context: ServiceContext): LazyService[] {
   return [
     lazyService(
       "etcdserverpb.Cluster",
@@ -20,7 +14,7 @@ export function longTailServices(context: LongTailContext): LazyService[] {
         MemberList: "unary",
         MemberPromote: "unary",
       },
-      async () => (await import("./cluster.ts")).clusterMethods(member),
+      async () => (await import("./cluster.ts")).clusterMethods(context),
     ),
     lazyService(
       "etcdserverpb.Maintenance",
@@ -34,7 +28,7 @@ export function longTailServices(context: LongTailContext): LazyService[] {
         MoveLeader: "unary",
         Downgrade: "unary",
       },
-      async () => (await import("./maintenance.ts")).maintenanceMethods(member),
+      async () => (await import("./maintenance.ts")).maintenanceMethods(context),
     ),
     lazyService(
       "etcdserverpb.Auth",
@@ -57,7 +51,21 @@ export function longTailServices(context: LongTailContext): LazyService[] {
         RoleGrantPermission: "unary",
         RoleRevokePermission: "unary",
       },
-      async () => (await import("./auth.ts")).authMethods(member),
+      async () => (await import("./auth.ts")).authMethods(context),
+    ),
+    lazyService("v3lockpb.Lock", { Lock: "unary", Unlock: "unary" }, async () =>
+      (await import("./lock.ts")).lockMethods(context),
+    ),
+    lazyService(
+      "v3electionpb.Election",
+      {
+        Campaign: "unary",
+        Proclaim: "unary",
+        Leader: "unary",
+        Observe: "serverStream",
+        Resign: "unary",
+      },
+      async () => (await import("./election.ts")).electionMethods(context),
     ),
   ];
 }

@@ -12,6 +12,7 @@ import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { judgeDowngrade } from "./downgrade.ts";
 import { headerOf } from "./header.ts";
 import { assertNoToken } from "./no-token.ts";
+import type { ServiceContext } from "./service-context.ts";
 import { sendSnapshot } from "./snapshot.ts";
 import { unary } from "./unary.ts";
 
@@ -30,13 +31,17 @@ type Name =
   | "MoveLeader"
   | "Downgrade";
 
-export function maintenanceMethods(member: Member): Readonly<Record<Name, Method>> {
+export function maintenanceMethods({
+  member,
+  timeout,
+}: ServiceContext): Readonly<Record<Name, Method>> {
   return {
     Alarm: unary(
       pb.AlarmRequestSchema,
       pb.AlarmResponseSchema,
       async ({ action, memberID, alarm }, call) => {
         assertNoToken(call);
+        timeout.watch(call);
         const alarms = await member.alarm(action, memberID, alarm);
         return {
           header: headerOf(member),

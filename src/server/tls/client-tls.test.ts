@@ -70,24 +70,21 @@ function configOf(files: Files, rest: Partial<ClientTlsConfig> = {}): ClientTlsC
 /** A port that takes connections as the listener does. */
 async function serve(tls: ClientTls): Promise<number> {
   const sockets = new Set<Socket>();
-  let options = tls.options();
-  const isAsked = tls.wantsCertificate;
-  const asked = { requestCert: isAsked, rejectUnauthorized: isAsked };
-  const port = createServer({ ...options, ...asked }, (socket) => {
+  const port = createServer(tls.options, (socket) => {
     socket.on("error", () => undefined);
     socket.end(tls.objection(socket) ?? `hello ${socket.getCipher().name}`);
   });
   port.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    if (options === tls.options()) return;
-    options = tls.options();
-    port.setSecureContext(options);
+    tls.look();
   });
+  tls.follow(port);
   port.listen(0, "127.0.0.1");
   await once(port, "listening");
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     port.close();
+    tls.unfollow(port);
   });
   return (port.address() as AddressInfo).port;
 }

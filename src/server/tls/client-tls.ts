@@ -11,6 +11,7 @@ import {
   type DetailedPeerCertificate,
   type SecureContextOptions,
   type TLSSocket,
+  type TlsOptions,
 } from "node:tls";
 import { fileStamp, readWholeFile } from "../../../native-free/file.ts";
 import { systemErrorText } from "../../console/failure.ts";
@@ -20,6 +21,11 @@ import type { Logger } from "../logging/logger.ts";
 import { cipherList } from "./cipher-suites.ts";
 import { DerError } from "./der.ts";
 import { revokedSerials, serialText } from "./revocation-list.ts";
+
+/** A server of node:tls, as far as it is needed here. */
+export interface RenewableServer {
+  setSecureContext(options: SecureContextOptions): void;
+}
 
 interface Loaded {
   readonly options: SecureContextOptions;
@@ -36,6 +42,7 @@ export class ClientTls {
   readonly wantsCertificate: boolean;
   readonly #config: ClientTlsConfig;
   readonly #log: Logger;
+  readonly #servers = new Set<RenewableServer>();
   #loaded: Loaded;
   #stamp: string;
   #nextLookMs = 0;
@@ -49,10 +56,22 @@ export class ClientTls {
     this.#loaded = load(config);
   }
 
-  /** For a connection that begins now; the same object while nothing has changed. */
-  options(): SecureContextOptions {
-    this.#look();
-    return this.#loaded.options;
+  /** What a server of node:tls is made with. */
+  get options(): TlsOptions {
+    return {
+      ...this.#loaded.options,
+      requestCert: this.wantsCertificate,
+      rejectUnauthorized: this.wantsCertificate,
+    };
+  }
+
+  /** From now on a server has what the files say; it calls `look` at every connection. */
+  follow(server: RenewableServer): void {
+    this.#servers.add(server);
+  }
+
+  unfollow(server: RenewableServer): void {
+    this.#servers.delete(server);
   }
 
   /** Why a client whose certificate was vouched for is turned away nevertheless; undefined if it is not. */
@@ -71,7 +90,7 @@ export class ClientTls {
   }
 
   /** Reads the files again if they have changed. */
-  #look(): void {
+  look(): void {
     const nowMs = performance.now();
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_MS;
@@ -79,6 +98,7 @@ export class ClientTls {
     if (stamp === this.#stamp) return;
     try {
       this.#loaded = load(this.#config);
+      for (const server of this.#servers) server.setSecureContext(this.#loaded.options);
       this.#log.info("reloaded TLS certificates", { "cert-file": this.#config.certFile });
       this.#stamp = stamp;
     } catch (error) {
