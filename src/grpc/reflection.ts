@@ -73,9 +73,11 @@ class ReflectionStream implements MessageListener {
     this.#services = services;
     if (index instanceof FileIndex) this.#index = index;
     else {
+      call.pause();
       index().then(
         (loaded) => {
           this.#index = loaded;
+          call.resume();
           this.#goOn();
         },
         (error: unknown) => call.failWith(error),
