@@ -54,7 +54,7 @@ import { Hashes, type KvHash } from "./hashes.ts";
 import type { Instruments } from "./instruments.ts";
 import type { EngineLog } from "./log.ts";
 import { Members } from "./members.ts";
-import { Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
+import { type Answer, Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
 import {
   applyLogged,
   DATABASE_NAME,
@@ -333,6 +333,12 @@ export class Member {
     return this.#propose(request);
   }
 
+  /** As `put`, for those who put a lot. @throws EtcdError; StrataError FAILED, CLOSED: before it is logged */
+  putAndAnswer(request: PutRequest, answer: Answer<PutResult>): void {
+    checkPut(request);
+    this.#proposeAndAnswer(request, answer);
+  }
+
   async deleteRange(request: DeleteRangeRequest): Promise<DeleteRangeResult> {
     checkDeleteRange(request);
     return this.#propose(request);
@@ -604,7 +610,25 @@ export class Member {
     }
   }
 
-  /** Whatever goes into the log passes here. */
+  /** As `#propose`, without a promise. @throws what that rejects with, if it is not logged */
+  #proposeAndAnswer<K extends keyof Answers>(
+    request: RequestOf<K>,
+    answer: Answer<Answers[K]>,
+  ): void {
+    this.#assertWritable();
+    if (this.backend.isFull) {
+      this.#proposeWithRoom(request).then(
+        (result) => answer(undefined, result),
+        (error: unknown) => answer(error, undefined),
+      );
+      return;
+    }
+    const cost = costOf(request);
+    if (cost > 0) this.#assertSpace(cost);
+    this.#proposals.submit(this.#encodeBounded(request), () => this.#apply(request), answer);
+  }
+
+  /** Whatever goes into the log passes here, or where it is answered without a promise. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
@@ -634,9 +658,14 @@ export class Member {
   }
 
   #log<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
+    return this.#proposals.propose(this.#encodeBounded(request), () => this.#apply(request));
+  }
+
+  /** @throws EtcdError REQUEST_TOO_LARGE */
+  #encodeBounded(request: Request): Uint8Array {
     const data = this.#encode(request);
     if (data.length > this.#options.maxRequestBytes) throw new EtcdError("REQUEST_TOO_LARGE");
-    return this.#proposals.propose(data, () => this.#apply(request));
+    return data;
   }
 
   #apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K] {

@@ -15,9 +15,14 @@ interface Pending {
   readonly index: number;
   readonly bytes: number;
   readonly apply: () => unknown;
-  readonly resolve: (result: never) => void;
-  readonly reject: (error: unknown) => void;
+  readonly answer: Answer<never>;
 }
+
+/**
+ * Takes what came of a request: the error, or undefined and the result. Called in the order of the log while more is
+ * being applied, so it must neither take long nor throw.
+ */
+export type Answer<T> = (error: unknown, result: T | undefined) => void;
 
 interface Batch {
   readonly durable: Promise<void>;
@@ -89,26 +94,40 @@ export class Proposals {
    */
   propose<T>(data: Uint8Array, apply: () => T, type: EntryType = EntryType.normal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#failure !== undefined) {
-        this.#failed++;
-        reject(this.error());
-        return;
-      }
-      const bytes = data.length;
-      if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#waitingBytesMax) {
-        reject(new EtcdError("TOO_MANY_REQUESTS"));
-        return;
-      }
-      const { wal, term, memberId } = this.#host;
-      const index = wal.lastIndex + 1;
-      const entry = { type, term, index, data };
-      const durable = wal.append([entry], { term, vote: memberId, commit: index });
-      this.#pending.push({ index, bytes, apply, resolve, reject });
-      this.#waitingBytes += bytes;
-      const batch = this.#batch;
-      if (batch !== undefined && batch.durable === durable) batch.last = index;
-      else this.#follow({ durable, last: index });
+      const answer: Answer<T> = (error, result) => {
+        if (error === undefined) resolve(result as T);
+        else reject(error);
+      };
+      this.submit(data, apply, answer, type);
     });
+  }
+
+  /** As `propose`, without a promise. Refusals, too, may be answered before it returns. */
+  submit<T>(
+    data: Uint8Array,
+    apply: () => T,
+    answer: Answer<T>,
+    type: EntryType = EntryType.normal,
+  ): void {
+    if (this.#failure !== undefined) {
+      this.#failed++;
+      answer(this.error(), undefined);
+      return;
+    }
+    const bytes = data.length;
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#waitingBytesMax) {
+      answer(new EtcdError("TOO_MANY_REQUESTS"), undefined);
+      return;
+    }
+    const { wal, term, memberId } = this.#host;
+    const index = wal.lastIndex + 1;
+    const entry = { type, term, index, data };
+    const durable = wal.append([entry], { term, vote: memberId, commit: index });
+    this.#pending.push({ index, bytes, apply, answer });
+    this.#waitingBytes += bytes;
+    const batch = this.#batch;
+    if (batch !== undefined && batch.durable === durable) batch.last = index;
+    else this.#follow({ durable, last: index });
   }
 
   /** Resolves when everything that was proposed before is answered. */
@@ -132,7 +151,7 @@ export class Proposals {
     this.#head = 0;
     this.#waitingBytes = 0;
     this.#failed += left.length;
-    for (const { reject } of left) reject(this.error());
+    for (const { answer } of left) answer(this.error(), undefined);
     this.#becameIdle();
     this.#host.failed(error);
   }
@@ -151,14 +170,12 @@ export class Proposals {
   #apply(): void {
     this.#applying = true;
     const endMs = performance.now() + SLICE_MS;
-    const { backend, term } = this.#host;
     for (let count = 1; this.#head < this.#pending.length; count++) {
       const next = this.#pending[this.#head] as Pending;
       if (next.index > this.#durable) break;
       this.#head++;
       this.#waitingBytes -= next.bytes;
       if (!this.#applyOne(next)) return;
-      backend.applied({ index: next.index, term });
       if (count % APPLIED_PER_LOOK === 0 && performance.now() >= endMs) {
         this.#compactQueue();
         setImmediate(() => this.#apply());
@@ -171,20 +188,23 @@ export class Proposals {
   }
 
   /** @returns false if the store is broken */
-  #applyOne({ apply, resolve, reject }: Pending): boolean {
+  #applyOne({ index, apply, answer }: Pending): boolean {
+    let refusal: EtcdError | undefined;
+    let result: unknown;
     try {
-      resolve(apply() as never);
-      return true;
+      result = apply();
     } catch (error) {
-      if (error instanceof EtcdError) {
-        reject(error);
-        return true;
+      if (!(error instanceof EtcdError)) {
+        this.fail(error);
+        answer(this.error(), undefined);
+        return false;
       }
-      this.fail(error);
-      this.#failed++;
-      reject(this.error());
-      return false;
+      refusal = error;
     }
+    const { backend, term } = this.#host;
+    backend.applied({ index, term });
+    answer(refusal, result as never);
+    return true;
   }
 
   #compactQueue(): void {

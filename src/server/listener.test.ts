@@ -320,6 +320,21 @@ describe("a secure port", () => {
       "i/o timeout",
     ]);
     expect(onRefused).toHaveBeenCalledTimes(3);
+    await expect(get(`https://127.0.0.1:${port}/`, { ca: [] })).rejects.toThrow();
+    await vi.waitFor(() => expect(onRefused).toHaveBeenCalledTimes(4));
+    expect(onRefused.mock.lastCall).toEqual([
+      expect.stringMatching(/^127.0.0.1:\d+$/),
+      expect.any(String),
+      // Whether it says so, and whether that comes before its end, is the client's affair.
+      expect.stringMatching(/^(EOF|remote error: tls: unknown certificate authority)$/),
+    ]);
+  });
+
+  test("for HTTP only: by HTTP/2, too, whatever it says it is", async () => {
+    const { port } = await serve({ address: HTTPS, tls: secure(false), grpc: undefined });
+    const client = session(`https://127.0.0.1:${port}`);
+    expect((await ask(client, { ":path": "/metrics" })).body).toContain("/metrics");
+    expect((await ask(client, SAY, frame("x"))).body).toContain("/test.Echo/Say");
   });
 
   test("asks for certificates", async () => {

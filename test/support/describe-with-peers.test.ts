@@ -32,6 +32,13 @@ test("in CI a missing peer is a failure that names every one that is missing", (
   });
 });
 
+test("what cannot be had everywhere is skipped in CI too, as loudly, but excuses nothing else", () => {
+  expect(judgeSurroundings("x", ["h2spec"], around(true, ["h2spec"])).kind).toBe("skip");
+  expect(said).toEqual(["SKIPPED, NOT TESTED: x: missing: h2spec (no h2spec on PATH)"]);
+  const both = judgeSurroundings("x", ["h2spec", "etcd"], around(true, ["h2spec", "etcd"]));
+  expect(both.kind).toBe("fail");
+});
+
 test("elsewhere a missing peer is one loud line and a skip", () => {
   const verdict = judgeSurroundings("snapshots", ["etcdctl"], around(false, ["etcdctl"]));
   expect(verdict).toEqual({ kind: "skip", why: "missing: etcdctl (no etcdctl on PATH)" });

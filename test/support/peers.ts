@@ -5,9 +5,20 @@
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join, sep } from "node:path";
+import { homedir } from "node:os";
+import { basename, delimiter, dirname, join, sep } from "node:path";
 
-export type PeerName = "etcd" | "etcdctl" | "go-bbolt" | "flock" | "python3" | "python3-etcd3";
+export type PeerName =
+  | "etcd"
+  | "etcdctl"
+  | "go-bbolt"
+  | "flock"
+  | "python3"
+  | "python3-etcd3"
+  | "h2spec";
+
+/** Cannot be had on every system, not even in CI: it is built from Go modules, which want a recent Go and the network. */
+export const PEERS_NOT_EVERYWHERE: ReadonlySet<PeerName> = new Set(["h2spec"]);
 
 export type Peer =
   | { readonly found: true; readonly path: string; readonly version: string }
@@ -29,6 +40,7 @@ const finders: Readonly<Record<PeerName, () => Peer>> = {
   python3: () => findProgram("python3", ["--version"], /Python (3\.\S+)/),
   "python3-etcd3": () =>
     findProgram("python3", ["-c", "import etcd3; print(etcd3.__version__)"], /^(0\.\d+\S*)/),
+  h2spec: findH2spec,
 };
 
 const known = new Map<PeerName, Peer>();
@@ -56,6 +68,16 @@ function findGo(): Peer {
   }
   // 1.19 is Debian 12's, the oldest the judge is meant for.
   return findProgram("go", ["version"], /go version go(1\.(?:19|[2-9]\d)\S*)/, GO_FOLDERS);
+}
+
+/** STRATA_H2SPEC says which; `go install` puts it where PATH often does not look. */
+function findH2spec(): Peer {
+  const wanted = /Version: (2\.\S+)/;
+  const said = process.env.STRATA_H2SPEC;
+  if (said !== undefined)
+    return findProgram(basename(said), ["--version"], wanted, [dirname(said)]);
+  const goPath = process.env.GOPATH ?? join(homedir(), "go");
+  return findProgram("h2spec", ["--version"], wanted, [join(goPath, "bin")]);
 }
 
 function findProgram(

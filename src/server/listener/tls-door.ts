@@ -61,8 +61,12 @@ export class TlsDoor {
   readonly #server: Server;
   /** Whose handshake is under way, by who they are. */
   readonly #pending = new Set<string>();
-  /** Who was closed last in the middle of it: a socket that is closed does not know any more whose it was. */
+  /**
+   * A socket that is closed does not know any more whose it was: who was closed last in the middle of it, or what else
+   * was said of it, if that came first.
+   */
   #lastGone = "";
+  #lastWhy: { readonly serverName: string; readonly why: string } | undefined;
 
   constructor(options: TlsDoorOptions) {
     const { tls, handshakeTimeoutMs } = options;
@@ -87,7 +91,7 @@ export class TlsDoor {
     const peer = peerOf(socket);
     this.#pending.add(peer);
     socket.once("close", () => {
-      if (this.#pending.delete(peer)) this.#lastGone = peer;
+      if (this.#pending.delete(peer)) this.#gone(peer);
     });
     this.#server.emit("connection", socket);
   }
@@ -104,11 +108,25 @@ export class TlsDoor {
   }
 
   #refuse(socket: TLSSocket, why: string): void {
-    const peer = socket.remoteAddress === undefined ? this.#lastGone : peerOf(socket);
-    this.#pending.delete(peer);
-    const { servername } = socket as { readonly servername?: unknown };
+    const { servername, remoteAddress } = socket as TLSSocket & { readonly servername?: unknown };
+    const serverName = typeof servername === "string" ? servername : "";
+    const peer = remoteAddress === undefined ? this.#lastGone : peerOf(socket);
     socket.destroy();
-    this.#options.onRefused(peer, typeof servername === "string" ? servername : "", why);
+    this.#lastGone = "";
+    if (peer === "") this.#lastWhy = { serverName, why };
+    else {
+      this.#pending.delete(peer);
+      this.#options.onRefused(peer, serverName, why);
+    }
+  }
+
+  #gone(peer: string): void {
+    if (this.#lastWhy === undefined) this.#lastGone = peer;
+    else {
+      const { serverName, why } = this.#lastWhy;
+      this.#lastWhy = undefined;
+      this.#options.onRefused(peer, serverName, why);
+    }
   }
 }
 

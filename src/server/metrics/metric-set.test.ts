@@ -43,6 +43,29 @@ took_count 4`);
   expect(text).toContain('by_op_count{op="Put"} 4');
 });
 
+test("others have their turn while the text is made", async () => {
+  const set = new MetricSet<object>();
+  let turns = 0;
+  const turnsAtRead: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    set.gauge(`slow_${i}`, "Takes long to read.", () => {
+      turnsAtRead.push(turns);
+      const endMs = performance.now() + 2;
+      while (performance.now() < endMs);
+      return i;
+    });
+  }
+  let isOver = false;
+  const others = (): void => {
+    turns++;
+    if (!isOver) setImmediate(others);
+  };
+  setImmediate(others);
+  await set.text({});
+  isOver = true;
+  for (let i = 1; i < 5; i++) expect(turnsAtRead[i]).toBeGreaterThan(turnsAtRead[i - 1] ?? 0);
+});
+
 test("numbers as Go writes them", () => {
   const texts: [number, string][] = [
     [0, "0"],

@@ -94,10 +94,10 @@ function put(
   const request = accepted(call, decodePut(bytes, start, end));
   if (request === undefined) return;
   timeout.watch(call);
-  member.put(request).then(
-    (result) => call.reply(encoder.put(result)),
-    (error: unknown) => call.failWith(error),
-  );
+  member.putAndAnswer(request, (error, result) => {
+    if (result === undefined) call.failWith(error);
+    else call.reply(encoder.put(result));
+  });
 }
 
 function deleteRange(

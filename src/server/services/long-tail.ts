@@ -2,7 +2,7 @@
 import { type LazyService, lazyService } from "./lazy-service.ts";
 import type { ServiceContext } from "./service-context.ts";
 
-/** Cluster, Maintenance and Auth. */
+/** Cluster, Maintenance, Auth, Lock and Election. */
 export function longTailServices(context: ServiceContext): LazyService[] {
   return [
     lazyService(
@@ -52,6 +52,20 @@ export function longTailServices(context: ServiceContext): LazyService[] {
         RoleRevokePermission: "unary",
       },
       async () => (await import("./auth.ts")).authMethods(context),
+    ),
+    lazyService("v3lockpb.Lock", { Lock: "unary", Unlock: "unary" }, async () =>
+      (await import("./lock.ts")).lockMethods(context),
+    ),
+    lazyService(
+      "v3electionpb.Election",
+      {
+        Campaign: "unary",
+        Proclaim: "unary",
+        Leader: "unary",
+        Observe: "serverStream",
+        Resign: "unary",
+      },
+      async () => (await import("./election.ts")).electionMethods(context),
     ),
   ];
 }
