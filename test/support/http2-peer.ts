@@ -81,6 +81,9 @@ export class Http2Peer {
   readonly heard: HeardFrame[] = [];
   readonly encoder: HpackEncoder = new HpackEncoder();
   closed = false;
+  /** Of DATA, by stream; and the streams whose responses have ended. */
+  readonly bodyBytes: Map<number, number> = new Map();
+  readonly answered: Set<number> = new Set();
   #decoder = new HpackDecoder(4096);
   #left: Buffer = Buffer.alloc(0);
   #wake: () => void = () => {};
@@ -104,7 +107,7 @@ export class Http2Peer {
       const word = int32At(bytes, at);
       const next = at + FRAME_HEAD_BYTES + (word >>> 8);
       if (next > bytes.length) break;
-      this.heard.push({
+      this.#hear({
         type: word & 0xff,
         flags: bytes[at + 4] ?? 0,
         id: int32At(bytes, at + 5),
@@ -114,6 +117,16 @@ export class Http2Peer {
     }
     this.#left = bytes.subarray(at);
     this.#wake();
+  }
+
+  #hear(frame: HeardFrame): void {
+    this.heard.push(frame);
+    const { type, flags, id, payload } = frame;
+    if (type !== FrameType.data && type !== FrameType.headers) return;
+    if ((flags & Flag.endStream) !== 0) this.answered.add(id);
+    if (type === FrameType.data) {
+      this.bodyBytes.set(id, (this.bodyBytes.get(id) ?? 0) + payload.length);
+    }
   }
 
   send(...bytes: readonly Uint8Array[]): void {
@@ -126,7 +139,11 @@ export class Http2Peer {
     return this;
   }
 
-  headersBytes(id: number, fields: HeaderList = POST, flags = Flag.endHeaders | Flag.endStream) {
+  headersBytes(
+    id: number,
+    fields: HeaderList = POST,
+    flags: number = Flag.endHeaders | Flag.endStream,
+  ): Buffer {
     const room = Buffer.alloc(this.encoder.bytesMax(fields));
     const block = room.subarray(0, this.encoder.encode(fields, room, 0));
     return frameBytes(FrameType.headers, flags, id, block);
