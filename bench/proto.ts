@@ -1,6 +1,6 @@
 /**
- * How long does it take to write and to read a put, as the log keeps it and as the page file does, in nanoseconds?
- * A key of 17 bytes, a value of 256.
+ * How long does it take to write and to read a put, as the log keeps it and as the page file does, and the responses of
+ * a server, in nanoseconds? A key of 17 bytes, a value of 256.
  *
  *   npm run build && node dist/bench/proto.js              a smoke run
  *   npm run build && BENCH=full node dist/bench/proto.js   the figures: the median of 7 alternated rounds
@@ -10,6 +10,7 @@ import { decodeRequest, RequestEncoder } from "../src/proto/internal-request.ts"
 import { decodeKeyValueAt, keyValueBytesMax, putKeyValue } from "../src/proto/key-value.ts";
 import { decodePut, encodePut } from "../src/proto/kv-requests.ts";
 import type { LoggedRequest, PutRequest } from "../src/proto/messages.ts";
+import { responseCases } from "./proto-responses.ts";
 
 interface Case {
   readonly name: string;
@@ -86,6 +87,7 @@ function protoCases(): Case[] {
         return digest;
       },
     },
+    ...responseCases(),
   ];
 }
 

@@ -17,7 +17,6 @@ import { ConfigError } from "../server/config/settings.ts";
 import { flagsText, USAGE } from "../server/config/usage.ts";
 import { Log } from "../server/logging/log.ts";
 import type { Logger } from "../server/logging/logger.ts";
-import { EtcdServer } from "../server/server.ts";
 
 /** Go's, for flags that cannot be read. */
 const EXIT_USAGE = 2;
@@ -44,7 +43,7 @@ export const STRATA: Program = {
 async function run(args: readonly string[], io: Io): Promise<number> {
   let invocation: Invocation;
   try {
-    invocation = readInvocation(args, io.env);
+    invocation = await readInvocation(args, io.env);
   } catch (error) {
     if (!(error instanceof GoFlagError)) throw error;
     io.stderr.write(`${error.message}\n${USAGE}`);
@@ -111,6 +110,7 @@ async function serve(
 ): Promise<number> {
   return await io.interruptible(async (signal) => {
     try {
+      const { EtcdServer } = await import("../server/server.ts");
       const server = await EtcdServer.run(config, {
         log,
         signal,

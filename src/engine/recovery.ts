@@ -145,9 +145,10 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
   const member = folderIn(disk, MEMBER_FOLDER);
   const snapFolder = folderIn(member, SNAP_FOLDER);
   const walPlace = options.walPlace ?? { parent: member, name: WAL_FOLDER };
-  const walFolder = walPlace.parent.folder(walPlace.name);
-  const isNew = !(walPlace.parent.exists(walPlace.name) && hasWal(walFolder));
-  if (!isNew && !snapFolder.exists(DATABASE_NAME)) assertReplayable(walFolder, snapFolder);
+  // Asked for when it is there: a new log's folder gets its name when it is whole.
+  const walFolder = (): DirectoryTree => walPlace.parent.folder(walPlace.name);
+  const isNew = !(walPlace.parent.exists(walPlace.name) && hasWal(walFolder()));
+  if (!isNew && !snapFolder.exists(DATABASE_NAME)) assertReplayable(walFolder(), snapFolder);
 
   onProgress({ phase: "opening", done: 0, total: 0 });
   const storage = options.storage(snapFolder);
@@ -178,7 +179,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
 
     const logged = isNew
       ? await newLog(walPlace, options)
-      : await openLog(walFolder, snapFolder, backend, options);
+      : await openLog(walFolder(), snapFolder, backend, options);
     ({ wal } = logged);
     const { cluster } = logged;
     const parts = { backend, store, lessor, alarms, cluster };
@@ -199,7 +200,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     return {
       ...found,
       snapFolder,
-      walFolder,
+      walFolder: walFolder(),
       lockedBy: opened.lockedBy,
       databasePath: opened.path,
       unfinishedCompaction,

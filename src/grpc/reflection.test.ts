@@ -6,7 +6,7 @@ import {
   file_google_protobuf_timestamp,
   file_google_protobuf_type,
 } from "@bufbuild/protobuf/wkt";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { FakeStream, frame, request, requestHead } from "../../test/support/fake-stream.ts";
 import { FieldReader, FieldWriter } from "../proto/protobuf.ts";
 import { FileIndex } from "./file-index.ts";
@@ -80,9 +80,16 @@ describe("the index", () => {
 });
 
 const server = new GrpcServer({
-  services: reflectionServices([new HealthBook().service], files),
+  services: reflectionServices([new HealthBook().service], () => files),
   maxReceiveBytes: 10_000,
 });
+
+/** Its files are loaded with the first request. */
+async function load(): Promise<void> {
+  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const { stream } = request(server.onRequest, path, frame("\x3a\x01*"));
+  await vi.waitFor(() => expect(stream.status).toBe(0));
+}
 
 /** The answers' fields 4 to 7, by their number. @param asked  ServerReflectionRequest without host */
 function ask(
@@ -121,6 +128,8 @@ function parts(bytes: Uint8Array | undefined): readonly (readonly [number, strin
   }
   return out;
 }
+
+beforeAll(load);
 
 describe.each(["v1", "v1alpha"] as const)("%s", (version) => {
   test("lists services", () => {
@@ -202,6 +211,17 @@ test("what is no request ends the stream", () => {
   const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   expect(request(server.onRequest, path, frame("")).stream.status).toBe(3);
   expect(request(server.onRequest, path, frame("\x1a\x05a")).stream.status).toBe(13);
+});
+
+test("files that cannot be had fail the call, and are asked for again", async () => {
+  const load = vi.fn(() => Promise.reject(new Error("no files")));
+  const own = new GrpcServer({ services: reflectionServices([], load), maxReceiveBytes: 1000 });
+  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  for (const times of [1, 2]) {
+    const { stream } = request(own.onRequest, path, frame("\x3a\x01*"));
+    await vi.waitFor(() => expect(stream).toMatchObject({ status: 2, message: "no files" }));
+    expect(load).toHaveBeenCalledTimes(times);
+  }
 });
 
 test("a client that does not read gets no more than fits", () => {

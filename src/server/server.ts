@@ -37,6 +37,7 @@ import { Listeners } from "./listeners.ts";
 import { SILENT } from "./logging/log.ts";
 import type { LogFields, Logger } from "./logging/logger.ts";
 import { memberOptionsOf, warnOfLimits } from "./member-options.ts";
+import { HandlingTimes } from "./metrics/handling-times.ts";
 import { ServerMetrics } from "./metrics/server-metric-set.ts";
 import { peerHandler } from "./peer-handler.ts";
 import { kvService } from "./services/kv.ts";
@@ -178,6 +179,8 @@ export class EtcdServer {
     });
     const unexpected = log.from("server/grpc");
     const lazy = longTailServices(this.#context);
+    const handlingTimes = config.metrics === "extensive" ? new HandlingTimes() : undefined;
+    const slow = slowCalls(config.warningUnaryMs, log.from("server/grpc"));
     this.#grpc = new GrpcServer({
       services: [
         kvService(this.#context),
@@ -191,13 +194,18 @@ export class EtcdServer {
         statusOf(error, (found) => {
           unexpected.error("a request failed for an unexpected reason", { error: reasonOf(found) });
         }),
-      onCallEnd: slowCalls(config.warningUnaryMs, log.from("server/grpc")),
+      onCallEnd: (call) => {
+        slow(call);
+        handlingTimes?.ended(call);
+      },
     });
     const counts = new HttpCounts();
-    this.#metrics = new ServerMetrics({ member, calls: this.#grpc.counts, http: counts });
-    // The first of these calls shall not wait for their code.
+    const calls = this.#grpc.counts;
+    this.#metrics = new ServerMetrics({ member, calls, http: counts, handlingTimes });
+    // The first of these calls shall not wait for their code, and nobody for that of the first scrape.
     setImmediate(() => {
       for (const service of lazy) this.#background.push(service.load().catch(() => undefined));
+      this.#background.push(this.#metrics.text().catch(() => undefined));
     });
     const endpoints = new HttpEndpoints({
       member,

@@ -15,7 +15,7 @@ import { peerPath } from "./peers.ts";
 export type ServerKind = "strata" | "etcd";
 
 /** Who is judged: `STRATA_JUDGED=etcd` puts a real etcd in strata's place, to judge the tests. */
-export const JUDGED: ServerKind = process.env.STRATA_JUDGED === "strata" ? "strata" : "etcd";
+export const JUDGED: ServerKind = process.env.STRATA_JUDGED === "etcd" ? "etcd" : "strata";
 
 export interface ServerOptions {
   readonly kind?: ServerKind;

@@ -11,15 +11,18 @@ import { initialMembers, minLeaseTtl, type ServerConfig } from "./server-config.
 import { defaultOf } from "./settings.ts";
 import { flagsText } from "./usage.ts";
 
-function configured(args: readonly string[], env: Record<string, string> = {}): ServerConfig {
-  const invocation = readInvocation(args, env);
+async function configured(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<ServerConfig> {
+  const invocation = await readInvocation(args, env);
   if (invocation.kind === "refused") throw invocation.error;
   if (invocation.kind !== "run") throw new Error(`it is ${invocation.kind}`);
   return invocation.config;
 }
 
-function refusal(args: readonly string[], env: Record<string, string> = {}): string {
-  const invocation = readInvocation(args, env);
+async function refusal(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const invocation = await readInvocation(args, env);
   return invocation.kind === "refused" ? invocation.error.message : `it is ${invocation.kind}`;
 }
 
@@ -112,8 +115,8 @@ describe("the table of flags", () => {
 });
 
 describe("values", () => {
-  test("without any, etcd's defaults", () => {
-    const config = configured([]);
+  test("without any, etcd's defaults", async () => {
+    const config = await configured([]);
     expect(config).toMatchObject({
       name: "default",
       dataDir: "default.etcd",
@@ -137,15 +140,18 @@ describe("values", () => {
     expect(minLeaseTtl({ ...config, electionMs: 5000, heartbeatMs: 500 })).toBe(8);
   });
 
-  test("the name makes the data dir and the cluster", () => {
-    const config = configured(["--name=n1", "--initial-advertise-peer-urls=http://10.0.0.1:2380"]);
+  test("the name makes the data dir and the cluster", async () => {
+    const config = await configured([
+      "--name=n1",
+      "--initial-advertise-peer-urls=http://10.0.0.1:2380",
+    ]);
     expect(config.dataDir).toBe("n1.etcd");
     expect(config.initialCluster).toBe("n1=http://10.0.0.1:2380");
   });
 
-  test("URLs are sorted, each once; unix sockets are paths", () => {
+  test("URLs are sorted, each once; unix sockets are paths", async () => {
     const urls = "http://127.0.0.1:2, http://127.0.0.1:1,http://127.0.0.1:2,unix:///run/x.sock";
-    const { listenClientUrls } = configured([
+    const { listenClientUrls } = await configured([
       `--listen-client-urls=${urls}`,
       "--advertise-client-urls=http://h:1",
     ]);
@@ -157,8 +163,8 @@ describe("values", () => {
     expect(listenClientUrls.at(-1)?.address).toBe("/run/x.sock");
   });
 
-  test("an old name counts as the present one, and is told", () => {
-    const invocation = readInvocation(
+  test("an old name counts as the present one, and is told", async () => {
+    const invocation = await readInvocation(
       ["--experimental-watch-progress-notify-interval=1s", "--watch-progress-notify-interval=5s"],
       {},
     );
@@ -168,8 +174,8 @@ describe("values", () => {
     ]);
   });
 
-  test("what has no effect here is told in one line", () => {
-    const invocation = readInvocation(
+  test("what has no effect here is told in one line", async () => {
+    const invocation = await readInvocation(
       ["--pre-vote=false", "--max-learners=3", "-vv", "--proxy=off"],
       {},
     );
@@ -223,9 +229,10 @@ describe("values", () => {
       ["--enable-v2"],
       "--enable-v2 is not supported: a strata is one member, alone in its cluster, that speaks v3",
     ],
-  ])("%s", (args, message) => {
-    if (message === undefined) expect(() => readInvocation(args, {})).toThrow("not defined: -on");
-    else expect(refusal(args)).toBe(message);
+  ])("%s", async (args, message) => {
+    if (message === undefined)
+      await expect(readInvocation(args, {})).rejects.toThrow("not defined: -on");
+    else expect(await refusal(args)).toBe(message);
   });
 
   test.each([
@@ -235,17 +242,21 @@ describe("values", () => {
     ["http://localhost:1/", "URL must not contain a path: http://localhost:1/"],
     ["http://localhost:x", 'parse "http://localhost:x": invalid port ":x" after host'],
     ["ftp://localhost:1", "URL scheme must be http, https, unix, or unixs: ftp://localhost:1"],
-  ])("the URL %s", (url, why) => {
-    expect(() => readInvocation([`--listen-client-urls=${url}`], {})).toThrow(
+  ])("the URL %s", async (url, why) => {
+    await expect(readInvocation([`--listen-client-urls=${url}`], {})).rejects.toThrow(
       `invalid value ${JSON.stringify(url)} for flag -listen-client-urls: ${why}`,
     );
   });
 });
 
 describe("the environment", () => {
-  test("stands for flags, and is told", () => {
+  test("stands for flags, and is told", async () => {
     const env = { ETCD_NAME: "n2", ETCD_QUOTA_BACKEND_BYTES: "1000", ETCD_ENABLE_PPROF: "" };
-    const invocation = readInvocation(["--max-txn-ops=5"], { ...env, ETCD_NOSUCH: "1", PATH: "/" });
+    const invocation = await readInvocation(["--max-txn-ops=5"], {
+      ...env,
+      ETCD_NOSUCH: "1",
+      PATH: "/",
+    });
     expect(invocation).toMatchObject({
       kind: "run",
       config: { name: "n2", quotaBytes: 1000, maxTxnOps: 5, dataDir: "n2.etcd" },
@@ -257,14 +268,14 @@ describe("the environment", () => {
     ]);
   });
 
-  test("a flag and its variable together are refused", () => {
-    expect(refusal(["--name=a"], { ETCD_NAME: "b" })).toBe(
+  test("a flag and its variable together are refused", async () => {
+    expect(await refusal(["--name=a"], { ETCD_NAME: "b" })).toBe(
       'conflicting environment variable "ETCD_NAME" is shadowed by corresponding command-line flag (either unset environment variable or disable flag)',
     );
   });
 
-  test("a bad value names the variable", () => {
-    expect(refusal([], { ETCD_QUOTA_BACKEND_BYTES: "abc" })).toBe(
+  test("a bad value names the variable", async () => {
+    expect(await refusal([], { ETCD_QUOTA_BACKEND_BYTES: "abc" })).toBe(
       'invalid value "abc" for ETCD_QUOTA_BACKEND_BYTES: parse error',
     );
   });
@@ -277,7 +288,7 @@ describe("the configuration file", () => {
     return path;
   };
 
-  test("takes the place of flags and variables", () => {
+  test("takes the place of flags and variables", async () => {
     const path = file(
       [
         "name: n3",
@@ -304,7 +315,7 @@ describe("the configuration file", () => {
       [["--config-file", path, "--name=other"], { ETCD_NAME: "third" }],
       [[], { ETCD_CONFIG_FILE: path }],
     ] as const) {
-      const invocation = readInvocation(args, env);
+      const invocation = await readInvocation(args, env);
       expect(invocation).toMatchObject({
         kind: "run",
         config: {
@@ -333,35 +344,36 @@ describe("the configuration file", () => {
     ],
     ["client-transport-security: 1", "invalid client-transport-security"],
     ["heartbeat-interval: 0", "--heartbeat-interval must be >0 (set to 0ms)"],
-  ])("%s", (text, message) => {
-    expect(refusal(["--config-file", file(text)])).toMatch(
+  ])("%s", async (text, message) => {
+    expect(await refusal(["--config-file", file(text)])).toMatch(
       typeof message === "string"
         ? new RegExp(`^${message.replace(/[()[\]]/g, "\\$&")}$`)
         : message,
     );
   });
 
-  test("that is not there", () => {
-    expect(refusal(["--config-file=/nonexistent/x.yml"])).toBe(
+  test("that is not there", async () => {
+    expect(await refusal(["--config-file=/nonexistent/x.yml"])).toBe(
       "open /nonexistent/x.yml: no such file or directory",
     );
   });
 });
 
 describe("the first cluster", () => {
-  test("must hold this member, and it alone", () => {
-    expect(() =>
-      initialMembers(configured(["--initial-cluster=other=http://localhost:2380"])),
-    ).toThrow('couldn\'t find local name "default" in the initial cluster configuration');
-    expect(() =>
-      initialMembers(configured(["--initial-cluster=default=http://a:1,b=http://b:1"])),
-    ).toThrow("--initial-cluster names 2 members: a strata is one member, alone in its cluster");
-    expect([...initialMembers(configured([])).keys()]).toEqual(["default"]);
+  test("must hold this member, and it alone", async () => {
+    const members = async (flag: string) => initialMembers(await configured([flag]));
+    await expect(members("--initial-cluster=other=http://localhost:2380")).rejects.toThrow(
+      'couldn\'t find local name "default" in the initial cluster configuration',
+    );
+    await expect(members("--initial-cluster=default=http://a:1,b=http://b:1")).rejects.toThrow(
+      "--initial-cluster names 2 members: a strata is one member, alone in its cluster",
+    );
+    expect([...initialMembers(await configured([])).keys()]).toEqual(["default"]);
   });
 
   test("with the URLs that are advertised", async () => {
-    const check = (...args: string[]): Promise<void> => {
-      const config = configured(args);
+    const check = async (...args: string[]): Promise<void> => {
+      const config = await configured(args);
       return assertAdvertised(config.name, config.advertisePeerUrls, initialMembers(config));
     };
     await check();

@@ -1,9 +1,8 @@
 /** From a command line, the environment and a file to what a server is run with. @see etcd server/etcdmain/config.go */
 import { readWholeFile } from "../../../native-free/file.ts";
 import { systemErrorText } from "../../console/failure.ts";
-import { readGoFlags } from "../../console/go-flag.ts";
+import { type GoFlagValue, readGoFlags } from "../../console/go-flag.ts";
 import type { Io } from "../../console/io.ts";
-import { configFileValues } from "./config-file.ts";
 import { type Remark, variableOf, withEnvironment } from "./environment.ts";
 import { SERVER_FLAGS } from "./flag-table.ts";
 import { logConfigOf } from "./log-config.ts";
@@ -27,8 +26,8 @@ export type Invocation =
       readonly remarks: readonly Remark[];
     };
 
-/** @throws GoFlagError: the usage is to be shown */
-export function readInvocation(args: readonly string[], env: Io["env"]): Invocation {
+/** @throws (rejects) GoFlagError: the usage is to be shown */
+export async function readInvocation(args: readonly string[], env: Io["env"]): Promise<Invocation> {
   const { values, help, positionals } = readGoFlags(args, SERVER_FLAGS);
   if (help) return { kind: "help" };
   const remarks: Remark[] = [];
@@ -40,7 +39,7 @@ export function readInvocation(args: readonly string[], env: Io["env"]): Invocat
     const isFile = typeof file === "string" && file !== "";
     const settings = new Settings(
       isFile
-        ? fileValues(file, remarks)
+        ? await fileValues(file, remarks)
         : withEnvironment(values, env, (remark) => remarks.push(remark)),
     );
     log = logConfigOf(settings);
@@ -65,7 +64,7 @@ export function readInvocation(args: readonly string[], env: Io["env"]): Invocat
   }
 }
 
-function fileValues(path: string, remarks: Remark[]): ReturnType<typeof configFileValues> {
+async function fileValues(path: string, remarks: Remark[]): Promise<Map<string, GoFlagValue>> {
   let text: string;
   try {
     text = readWholeFile(path).toString("utf8");
@@ -80,6 +79,8 @@ function fileValues(path: string, remarks: Remark[]): ReturnType<typeof configFi
       "loaded server configuration, other configuration command line flags and environment variables will be ignored if provided",
     fields: { path },
   });
+  // Hardly anybody has one, and its reader takes long to load.
+  const { configFileValues } = await import("./config-file.ts");
   return configFileValues(text);
 }
 

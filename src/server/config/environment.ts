@@ -30,7 +30,7 @@ export function withEnvironment(
   remark: (remark: Remark) => void,
 ): Map<string, GoFlagValue> {
   const values = new Map(given);
-  const used = new Set<string>(["ETCD_VERSION"]);
+  const used = new Set(["ETCD_VERSION", "ETCD_UNSUPPORTED_ARCH"]);
   const version = env.ETCD_VERSION ?? "";
   if (version !== "") {
     const fields = { key: "ETCD_VERSION", value: version };

@@ -1,12 +1,13 @@
 /**
- * etcdserverpb.Auth while there are no users: what an etcd answers with auth off. Users and roles are not kept yet, and
- * who asks for them is told so; a data dir that has some from a real etcd keeps them.
+ * etcdserverpb.Auth while auth is off: what an etcd answers then. Users and roles cannot be made or changed yet, and
+ * who asks for that is told so; a data dir that has some from a real etcd keeps them, and their names are listed.
  *
  * @see etcd server/etcdserver/api/v3rpc/auth.go
  */
-import { AUTH, AUTH_REVISION, AUTH_USERS } from "../../backend/buckets.ts";
+import { AUTH, AUTH_REVISION, AUTH_ROLES, AUTH_USERS } from "../../backend/buckets.ts";
 import { readU64BEBig, utf8, viewOf } from "../../base/bytes.ts";
 import { EtcdError } from "../../base/errors.ts";
+import type { Member } from "../../engine/member.ts";
 import type { Method } from "../../grpc/service.ts";
 import { Code, GrpcError } from "../../grpc/status.ts";
 import * as pb from "../../proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
@@ -70,16 +71,33 @@ export function authMethods({ member }: ServiceContext): Readonly<Record<Name, M
     }),
     UserAdd: unimplemented,
     UserGet: unimplemented,
-    UserList: unimplemented,
+    UserList: unary(pb.AuthUserListRequestSchema, pb.AuthUserListResponseSchema, (_, call) => {
+      assertNoToken(call);
+      return { header: headerOf(member), users: namesIn(member, AUTH_USERS) };
+    }),
     UserDelete: unimplemented,
     UserChangePassword: unimplemented,
     UserGrantRole: unimplemented,
     UserRevokeRole: unimplemented,
     RoleAdd: unimplemented,
     RoleGet: unimplemented,
-    RoleList: unimplemented,
+    RoleList: unary(pb.AuthRoleListRequestSchema, pb.AuthRoleListResponseSchema, (_, call) => {
+      assertNoToken(call);
+      return { header: headerOf(member), roles: namesIn(member, AUTH_ROLES) };
+    }),
     RoleDelete: unimplemented,
     RoleGrantPermission: unimplemented,
     RoleRevokePermission: unimplemented,
   };
+}
+
+/** Users and roles are kept under their names. */
+function namesIn(member: Member, bucket: Uint8Array): string[] {
+  member.assertOpen();
+  const names: string[] = [];
+  const cursor = member.backend.view.bucket(bucket)?.cursor();
+  for (let more = cursor?.first(); more && cursor; more = cursor.next()) {
+    names.push(Buffer.from(cursor.key()).toString("utf8"));
+  }
+  return names;
 }

@@ -23,6 +23,7 @@ export function lazyService<K extends Readonly<Record<string, LazyKind>>>(
   let methods: Readonly<Record<keyof K, Method>> | undefined;
   let loading: Promise<Readonly<Record<keyof K, Method>>> | undefined;
   const loaded = async (): Promise<Readonly<Record<keyof K, Method>>> => {
+    if (methods !== undefined) return methods;
     loading ??= load();
     try {
       methods = await loading;

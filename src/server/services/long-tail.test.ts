@@ -331,6 +331,13 @@ test("with auth off: what etcd answers, and no users", async () => {
   expect(await client.refused("Auth/UserAdd", pb.AuthUserAddRequestSchema, { name: "root" })).toBe(
     "12 etcdserver: users and roles are not supported by this server",
   );
+  for (const [path, request, response] of [
+    ["Auth/UserList", pb.AuthUserListRequestSchema, pb.AuthUserListResponseSchema],
+    ["Auth/RoleList", pb.AuthRoleListRequestSchema, pb.AuthRoleListResponseSchema],
+  ] as const) {
+    expect(await client.refused(path, request, {})).toBe("0 ");
+    expect(await client.call(path, request, response, {})).toMatchObject({ header: HEADER });
+  }
 });
 
 test("a token is refused while auth is off, by those who ask for it", async () => {
