@@ -63,6 +63,7 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #socket: Duplex;
   readonly #options: Http2Options;
+  readonly #openStreamsMax: number;
   readonly #onRequest: RequestListener;
   readonly #sender: Sender;
   readonly #frames: FrameReader;
@@ -111,6 +112,7 @@ export class Connection {
   constructor(socket: Duplex, options: Http2Options, onRequest: RequestListener) {
     this.#socket = socket;
     this.#options = options;
+    this.#openStreamsMax = Math.min(options.maxConcurrentStreams, options.maxOpenStreams);
     this.#onRequest = onRequest;
     this.peer = peerOf(socket);
     this.#sender = new Sender(this);
@@ -629,7 +631,7 @@ export class Connection {
     if (typeof head === "number") return this.#failStream(id, head);
     if (ends && head.contentLength > 0) return this.#failStream(id, ErrorCode.protocolError);
     if (
-      this.#streams.size >= this.#options.maxConcurrentStreams ||
+      this.#streams.size >= this.#openStreamsMax ||
       this.#sender.bufferedBytes > this.#options.maxBufferedBytes
     ) {
       return this.#failStream(id, ErrorCode.refusedStream);
