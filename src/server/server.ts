@@ -122,6 +122,7 @@ export class EtcdServer {
   ): Promise<EtcdServer> {
     const log = about.log.from("server/server");
     const compaction = parseCompaction(config);
+    assertAuthToken(config);
     const isNew = !isInitialized(config);
     if (isNew)
       await assertAdvertised(config.name, config.advertisePeerUrls, initialMembers(config));
@@ -313,6 +314,12 @@ function parseCompaction(config: ServerConfig): ReturnType<typeof parseAutoCompa
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;
   }
+}
+
+/** What a token is made of is looked at now, as in etcd, and used only once authentication is on. */
+function assertAuthToken({ authToken }: ServerConfig): void {
+  const [kind] = authToken.split(",", 1);
+  if (kind !== "simple" && kind !== "jwt") throw new ConfigError("auth: invalid auth options");
 }
 
 /** There is a log already: the initial cluster does not matter any more. */
