@@ -202,30 +202,32 @@ export class Connection {
 
   flush(): void {
     this.#dirty = false;
-    if (this.#phase === Phase.closed) return;
-    const socket = this.#socket;
-    const { output } = this.#sender;
-    const bytes = output.bytes;
-    if (bytes > 0) {
-      this.bytesOut += bytes;
-      output.writeTo(socket);
-      this.#sender.socketBytes = socket.writableLength;
-      if (this.#sender.socketBytes > UNREAD_BACKLOG_BYTES && this.#reading) {
-        this.#reading = false;
-        socket.pause();
-      }
+    if (this.ended) return;
+    // While the socket is full, what comes is gathered here: many small writes would cost it more than their bytes.
+    if (!this.#socket.writableNeedDrain) this.#write();
+    if (this.#reading && this.#sender.backlogBytes > UNREAD_BACKLOG_BYTES) {
+      this.#reading = false;
+      this.#socket.pause();
     }
     this.#leaveIfDone();
   }
 
-  #drained(): undefined {
+  #write(): undefined {
+    const { output } = this.#sender;
+    this.bytesOut += output.bytes;
+    output.writeTo(this.#socket);
     this.#sender.socketBytes = this.#socket.writableLength;
-    if (this.#phase === Phase.closed) return;
+  }
+
+  #drained(): undefined {
+    if (this.ended) return;
+    this.#sender.socketBytes = this.#socket.writableLength;
     if (!this.#reading) {
       this.#reading = true;
       this.#socket.resume();
     }
     this.#sender.pump();
+    if (this.#sender.output.bytes > 0) this.dirty();
   }
 
   #leaveIfDone(): undefined {
@@ -266,8 +268,8 @@ export class Connection {
     this.#cancelAll();
     this.#sayGoAway(this.#lastId, code, Buffer.from(debug, "latin1"));
     this.#failed = true;
-    this.#phase = Phase.draining;
-    this.flush();
+    this.#write();
+    this.#end();
   }
 
   // ---- what streams do (StreamHost)

@@ -62,18 +62,21 @@ export class Output {
 
   /** Hands all over. */
   writeTo(socket: Duplex): void {
-    if (this.#pieces.length === 0) {
-      if (this.length === 0) return;
-      socket.write(
-        this.length === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.length),
-      );
-    } else {
+    if (this.#pieces.length > 0) {
       this.#seal();
       socket.cork();
       for (const piece of this.#pieces) socket.write(piece);
       socket.uncork();
-      this.#pieces = [];
-      this.#piecesBytes = 0;
+    } else if (this.length > 0) {
+      const bytes = this.buffer.subarray(0, this.length);
+      // A socket that is behind will keep it for a while: it need not keep the whole buffer for a few bytes.
+      if (socket.writableLength > 0) {
+        socket.write(Buffer.from(bytes));
+        giveBack(this.buffer);
+        this.drop();
+        return;
+      }
+      socket.write(bytes);
     }
     // Nothing is left with the socket: the system has copied it, or TLS has.
     if (socket.writableLength === 0) {

@@ -91,28 +91,34 @@ export class Sender {
     parts: readonly Uint8Array[],
     trailers: HeaderList,
   ): boolean {
-    let bytes = 0;
-    for (let i = 0; i < parts.length; i++) bytes += (parts[i] as Uint8Array).length;
-    if (
-      bytes > COPIED_PART_BYTES_MAX ||
-      bytes > this.#window ||
-      bytes > stream.sendWindow ||
-      this.backlogBytes > SOCKET_BACKLOG_BYTES
-    ) {
-      return false;
-    }
+    const bytes = bytesOf(parts);
+    if (!this.#passes(stream, bytes)) return false;
     this.headers(stream.id, head, false);
-    if (bytes > 0) {
-      this.#window -= bytes;
-      stream.sendWindow -= bytes;
-      this.#dataHead(stream.id, bytes);
-      for (let i = 0; i < parts.length; i++) {
-        const part = parts[i] as Uint8Array;
-        this.output.append(part, 0, part.length, false);
-      }
-    }
+    if (bytes > 0) this.#dataAtOnce(stream, parts, bytes);
     this.headers(stream.id, trailers, true);
     return true;
+  }
+
+  /** Whether so much can be written in one frame, and nothing waits that came before it. */
+  #passes(stream: Stream, bytes: number): boolean {
+    return (
+      bytes <= COPIED_PART_BYTES_MAX &&
+      bytes <= this.#window &&
+      bytes <= stream.sendWindow &&
+      stream.bufferedBytes === 0 &&
+      this.backlogBytes <= SOCKET_BACKLOG_BYTES
+    );
+  }
+
+  #dataAtOnce(stream: Stream, parts: readonly Uint8Array[], bytes: number): void {
+    this.#window -= bytes;
+    stream.sendWindow -= bytes;
+    this.#host.dirty();
+    this.#dataHead(stream.id, bytes);
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Uint8Array;
+      this.output.append(part, 0, part.length, false);
+    }
   }
 
   /** HEADERS, and CONTINUATION if the peer's frames are too short for it. */
@@ -167,6 +173,11 @@ export class Sender {
 
   /** As much as can be is written, the rest waits. */
   data(stream: Stream, parts: readonly Uint8Array[]): void {
+    const bytes = bytesOf(parts);
+    if (bytes > 0 && this.#passes(stream, bytes)) {
+      this.#dataAtOnce(stream, parts, bytes);
+      return;
+    }
     const { queue } = stream;
     let copied = 0;
     for (const part of parts) if (part.length <= COPIED_PART_BYTES_MAX) copied += part.length;
@@ -312,4 +323,10 @@ export class Sender {
     this.#frame(payload.length, type, flags, id);
     this.output.append(payload, 0, payload.length, false);
   }
+}
+
+function bytesOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (let i = 0; i < parts.length; i++) bytes += (parts[i] as Uint8Array).length;
+  return bytes;
 }

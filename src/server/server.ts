@@ -202,9 +202,10 @@ export class EtcdServer {
     const counts = new HttpCounts();
     const calls = this.#grpc.counts;
     this.#metrics = new ServerMetrics({ member, calls, http: counts, handlingTimes });
-    // The first of these calls shall not wait for their code.
+    // The first of these calls shall not wait for their code, and nobody for that of the first scrape.
     setImmediate(() => {
       for (const service of lazy) this.#background.push(service.load().catch(() => undefined));
+      this.#background.push(this.#metrics.text().catch(() => undefined));
     });
     const endpoints = new HttpEndpoints({
       member,

@@ -87,7 +87,6 @@ describeWithPeers(
     test("serves it, also after a crash right behind", async () => {
       const dir = join(scratchFolder("defrag"), "data");
       const store = await filled(dir);
-      const { hash } = await store.hashKv();
       await store.member.defragment();
       await store.put("acknowledged", "x");
       await store.member.abandon();
@@ -95,9 +94,8 @@ describeWithPeers(
       expect(await etcd.etcdctl("get", "acknowledged", "--print-value-only")).toMatchObject({
         stdout: "x\n",
       });
-      const { stdout } = await etcd.etcdctl("get", "k", "--prefix", "--count-only", "-w", "fields");
-      expect(stdout).toContain('"Count" : 500');
-      expect(hash).toBeGreaterThan(0);
+      const { stdout } = await etcd.etcdctl("get", "k", "--prefix", "--keys-only");
+      expect(stdout.match(/^k\d+$/gm)).toHaveLength(500);
     });
   },
 );

@@ -53,6 +53,9 @@ export function numberBytes(type: number, id: number, value: number): Buffer {
   return frameBytes(type, 0, id, payload);
 }
 
+/** A request without a body. */
+const WHOLE = Flag.endHeaders | Flag.endStream;
+
 export const POST: HeaderList = [
   [":method", "POST"],
   [":scheme", "http"],
@@ -139,11 +142,7 @@ export class Http2Peer {
     return this;
   }
 
-  headersBytes(
-    id: number,
-    fields: HeaderList = POST,
-    flags: number = Flag.endHeaders | Flag.endStream,
-  ): Buffer {
+  headersBytes(id: number, fields: HeaderList = POST, flags: number = WHOLE): Buffer {
     const room = Buffer.alloc(this.encoder.bytesMax(fields));
     const block = room.subarray(0, this.encoder.encode(fields, room, 0));
     return frameBytes(FrameType.headers, flags, id, block);
