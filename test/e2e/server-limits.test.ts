@@ -209,14 +209,17 @@ describe(`many at once on ${JUDGED}`, () => {
 });
 
 describe(`a slow reader on ${JUDGED}`, () => {
-  test("a watcher that does not read costs bounded memory, and is told all in the end", async () => {
+  const timeout = 300_000;
+  test("a watcher that does not read costs bounded memory, and is told all", {
+    timeout,
+  }, async () => {
     const { server, wire } = await started("--quota-backend-bytes=4294967296");
     const slow = new WireClient(server.endpoint);
     const stream = slow.open(Watch.method.watch);
     watchOn(stream, "big", 1);
     expect((await stream.must()).created).toBe(true);
     stream.pause();
-    const count = FULL ? 1000 : 200;
+    const count = FULL ? 1000 : 300;
     const value = new Uint8Array(MIB);
     // Once around, so that what every put costs is there before it is measured.
     for (let i = 0; i < 20; i++) await wire.call(KV.method.put, { key: bytes("warm"), value });

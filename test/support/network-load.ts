@@ -46,8 +46,8 @@ export interface NetworkReport {
 const CALL_TIMEOUT_MS = 10_000;
 const SETTLE_TIMEOUT_MS = 30_000;
 const FLAGS = ["--experimental-watch-progress-notify-interval=100ms", "--snapshot-count=2000"];
-/** So far back a compaction goes, so that no watcher is overtaken by it. */
-const KEPT_REVISIONS = 3000;
+/** Fewer revisions are not worth a compaction. */
+const COMPACTED_AT_LEAST = 20;
 /** What a call ends with whose server has gone. */
 const GONE_CODES: readonly number[] = [1, 2, 4, 13, 14];
 
@@ -79,6 +79,7 @@ class Run {
   readonly #report = { kills: 0, early: 0, compactions: 0 };
   #stopping = false;
   #nextValue = 1;
+  #compacted = 0;
   /** The last known revision of each key, for swaps that often succeed. */
   readonly #known = new Map<string, number>();
 
@@ -198,7 +199,7 @@ class Run {
         if ("value" in asked && operation.answered.changed && "key" in asked) {
           this.#known.set(asked.key, operation.answered.revision);
         }
-        await this.#maybeCompact(wire, random, operation.answered.revision);
+        await this.#maybeCompact(wire, random);
       } catch (error) {
         if (!(error instanceof WireError) || !GONE_CODES.includes(error.code)) {
           this.#refusals.push(`${JSON.stringify(asked)}: ${error}`);
@@ -209,16 +210,14 @@ class Run {
     wire.close();
   }
 
-  async #maybeCompact(wire: WireClient, random: Rng, revision: number): Promise<void> {
-    if (revision < 2 * KEPT_REVISIONS || !random.bool(0.001)) return;
-    const request = { revision: BigInt(revision - KEPT_REVISIONS), physical: random.bool() };
-    try {
-      await wire.call(rpc.KV.method.compact, request, { deadlineMs: CALL_TIMEOUT_MS });
-      this.#report.compactions++;
-    } catch (error) {
-      // Another client was first.
-      if (!(error instanceof WireError) || error.code !== 11) throw error;
-    }
+  /** As far as no watcher that comes back would be overtaken. */
+  async #maybeCompact(wire: WireClient, random: Rng): Promise<void> {
+    const needed = Math.min(...this.#watchers.map((watcher) => watcher.next));
+    if (!random.bool(0.02) || needed < this.#compacted + COMPACTED_AT_LEAST) return;
+    this.#compacted = needed;
+    const request = { revision: BigInt(needed), physical: random.bool() };
+    await wire.call(rpc.KV.method.compact, request, { deadlineMs: CALL_TIMEOUT_MS });
+    this.#report.compactions++;
   }
 
   #next(random: Rng): Asked {
@@ -315,6 +314,11 @@ class Watcher implements Watched {
     this.key = key;
     this.#byBookmark = byBookmark;
     this.#over = this.#watch();
+  }
+
+  /** Where it goes on when it comes back. */
+  get next(): number {
+    return this.#last + 1;
   }
 
   /** Whether it must have been told all there is up to there. */
