@@ -41,6 +41,7 @@ import { HandlingTimes } from "./metrics/handling-times.ts";
 import { ServerMetrics } from "./metrics/server-metric-set.ts";
 import { peerHandler } from "./peer-handler.ts";
 import { kvService } from "./services/kv.ts";
+import { lazyReflection } from "./services/lazy-reflection.ts";
 import { leaseService } from "./services/lease.ts";
 import { longTailServices } from "./services/long-tail.ts";
 import { ServiceContext } from "./services/service-context.ts";
@@ -182,14 +183,15 @@ export class EtcdServer {
     const lazy = longTailServices(this.#context);
     const handlingTimes = config.metrics === "extensive" ? new HandlingTimes() : undefined;
     const slow = slowCalls(config.warningUnaryMs, log.from("server/grpc"));
+    const services = [
+      kvService(this.#context),
+      watchService(this.#context),
+      leaseService(this.#context),
+      ...lazy,
+      this.#health.service,
+    ];
     this.#grpc = new GrpcServer({
-      services: [
-        kvService(this.#context),
-        watchService(this.#context),
-        leaseService(this.#context),
-        ...lazy,
-        this.#health.service,
-      ],
+      services: [...services, ...lazyReflection(services)],
       maxReceiveBytes: config.maxRequestBytes + MESSAGE_OVERHEAD_BYTES,
       statusOf: (error) =>
         statusOf(error, (found) => {
