@@ -1,12 +1,15 @@
 /**
  * The etcd v3 tutorial, typed into the real etcdctl: each part a server of its own, each step what the tutorial shows.
  */
+import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { cleanUpAtEnd, scratchFolder } from "../support/cleanup.ts";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
 import { Etcdctl } from "../support/etcdctl-process.ts";
+import { loopbackPorts } from "../support/loopback-ports.ts";
 import { JUDGED, ServerProcess } from "../support/server-process.ts";
 
 interface Terminal {
@@ -41,6 +44,29 @@ function leaseOf(granted: string): string {
   return id;
 }
 
+/** `npm start` with further flags, and all that it started, which ends with the test. @returns the endpoint */
+async function npmStart(): Promise<string> {
+  const [client = 0] = await loopbackPorts(1);
+  const url = `http://127.0.0.1:${client}`;
+  const flags = ["--listen-client-urls", url, "--advertise-client-urls", url];
+  const child = spawn("npm", ["start", "--", "--data-dir", scratchFolder("npm-start"), ...flags], {
+    cwd: join(import.meta.dirname, "../.."),
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  const end = cleanUpAtEnd(() => process.kill(-(child.pid ?? 0), "SIGKILL"));
+  onTestFinished(end);
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  while (!log.includes("ready to serve client requests")) {
+    if (child.exitCode !== null) throw new Error(`npm start ended: ${log}`);
+    await sleep(20);
+  }
+  return `127.0.0.1:${client}`;
+}
+
 describeWithPeers(`the tutorial, typed against ${JUDGED}`, ["etcd", "etcdctl"], () => {
   let version = "";
   beforeAll(async () => {
@@ -49,6 +75,12 @@ describeWithPeers(`the tutorial, typed against ${JUDGED}`, ["etcd", "etcdctl"], 
 
   test("the client's version", () => {
     expect(version).toMatch(/^etcdctl version: 3\.4\.\d+\nAPI version: 3\.4\n$/);
+  });
+
+  test("npm start is the server", async () => {
+    const etcdctl = new Etcdctl({ cwd: "/", endpoint: await npmStart() });
+    expect(await etcdctl.out("put", "foo", "bar")).toBe("OK\n");
+    expect(await etcdctl.out("get", "foo")).toBe("foo\nbar\n");
   });
 
   test("put, and read what was put", async () => {
