@@ -63,6 +63,7 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #socket: Duplex;
   readonly #options: Http2Options;
+  readonly #openStreamsMax: number;
   readonly #onRequest: RequestListener;
   readonly #sender: Sender;
   readonly #frames: FrameReader;
@@ -72,6 +73,8 @@ export class Connection {
   readonly #resets: Budget;
   readonly #idleFrames: Budget;
   readonly #pings: PingPolice;
+  /** What the sender had counted at the peer's last ping. */
+  #dataBytesAtPing = 0;
   #phase: number = Phase.open;
   #resolveClosed: () => void = () => {};
   #dirty = false;
@@ -111,6 +114,7 @@ export class Connection {
   constructor(socket: Duplex, options: Http2Options, onRequest: RequestListener) {
     this.#socket = socket;
     this.#options = options;
+    this.#openStreamsMax = Math.min(options.maxConcurrentStreams, options.maxOpenStreams);
     this.#onRequest = onRequest;
     this.peer = peerOf(socket);
     this.#sender = new Sender(this);
@@ -629,7 +633,7 @@ export class Connection {
     if (typeof head === "number") return this.#failStream(id, head);
     if (ends && head.contentLength > 0) return this.#failStream(id, ErrorCode.protocolError);
     if (
-      this.#streams.size >= this.#options.maxConcurrentStreams ||
+      this.#streams.size >= this.#openStreamsMax ||
       this.#sender.bufferedBytes > this.#options.maxBufferedBytes
     ) {
       return this.#failStream(id, ErrorCode.refusedStream);
@@ -723,6 +727,9 @@ export class Connection {
       return this.#charge(this.#idleFrames);
     }
     this.#sender.frame(FrameType.ping, Flag.ack, 0, bytes.subarray(start, end));
+    // What goes out as the peer's windows allow it counts as much as what is said now.
+    if (this.#sender.dataBytesSent !== this.#dataBytesAtPing) this.#pings.spoke();
+    this.#dataBytesAtPing = this.#sender.dataBytesSent;
     if (!this.#pings.allows(performance.now(), this.#streams.size > 0)) {
       return this.fail(ErrorCode.enhanceYourCalm, "too_many_pings");
     }

@@ -187,6 +187,20 @@ test("more streams than are allowed", async () => {
   await bystander();
 });
 
+test("more streams than a connection may hold, of which nobody told", async () => {
+  const { attacker, bystander, connections, seen } = await attack(listening(respondToBystander), {
+    maxOpenStreams: 10,
+    resetBurst: 100,
+    resetsPerSecond: 0,
+  });
+  for (let id = 1; id < 2000; id += 2) attacker.request(id);
+  expect(await attacker.reset(21)).toBe(ErrorCode.refusedStream);
+  expect((await attacker.goAway()).code).toBe(ErrorCode.enhanceYourCalm);
+  await connections[0]?.closed;
+  expect(seen.filter(({ head }) => head.fields.length === 1)).toHaveLength(10);
+  await bystander();
+});
+
 test("CONTINUATION without an end", async () => {
   const { attacker, bystander, connections } = await attack();
   attacker.send(frameBytes(FrameType.headers, Flag.endStream, 1, plainBlock(POST)));

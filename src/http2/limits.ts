@@ -2,8 +2,10 @@
 
 /** Every one may be left out: `DEFAULT_HTTP2_OPTIONS` says what then. Bytes, milliseconds, counts. */
 export interface Http2Options {
-  /** Streams that a peer may have open at a time. */
+  /** Streams that a peer may have open at a time, as it is told. */
   readonly maxConcurrentStreams: number;
+  /** The same, untold: over it they are refused, which a client may answer by trying again. */
+  readonly maxOpenStreams: number;
   /** Of the body of a request, not yet seen by its listener. */
   readonly streamWindowBytes: number;
   /** The same for all streams of a connection together. */
@@ -50,6 +52,8 @@ export interface Http2Options {
 export const DEFAULT_HTTP2_OPTIONS: Http2Options = {
   // etcd's default. It is not announced: the protocol knows no more streams than these anyway.
   maxConcurrentStreams: 2 ** 32 - 1,
+  // A stream with its call is a kilobyte, about. Ten thousand watches on streams of their own are many for a client.
+  maxOpenStreams: 2 ** 17,
   // A request of etcd's default size (1.5 MiB) asks for more once; most fit without a word.
   streamWindowBytes: 2 ** 20,
   // Sixteen streams at full window: no upload waits for another, and 10 Gbit/s over 10 ms fit.

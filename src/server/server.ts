@@ -41,6 +41,7 @@ import { HandlingTimes } from "./metrics/handling-times.ts";
 import { ServerMetrics } from "./metrics/server-metric-set.ts";
 import { peerHandler } from "./peer-handler.ts";
 import { kvService } from "./services/kv.ts";
+import { lazyReflection } from "./services/lazy-reflection.ts";
 import { leaseService } from "./services/lease.ts";
 import { longTailServices } from "./services/long-tail.ts";
 import { ServiceContext } from "./services/service-context.ts";
@@ -122,6 +123,7 @@ export class EtcdServer {
   ): Promise<EtcdServer> {
     const log = about.log.from("server/server");
     const compaction = parseCompaction(config);
+    assertAuthToken(config);
     const isNew = !isInitialized(config);
     if (isNew)
       await assertAdvertised(config.name, config.advertisePeerUrls, initialMembers(config));
@@ -181,14 +183,15 @@ export class EtcdServer {
     const lazy = longTailServices(this.#context);
     const handlingTimes = config.metrics === "extensive" ? new HandlingTimes() : undefined;
     const slow = slowCalls(config.warningUnaryMs, log.from("server/grpc"));
+    const services = [
+      kvService(this.#context),
+      watchService(this.#context),
+      leaseService(this.#context),
+      ...lazy,
+      this.#health.service,
+    ];
     this.#grpc = new GrpcServer({
-      services: [
-        kvService(this.#context),
-        watchService(this.#context),
-        leaseService(this.#context),
-        ...lazy,
-        this.#health.service,
-      ],
+      services: [...services, ...lazyReflection(services)],
       maxReceiveBytes: config.maxRequestBytes + MESSAGE_OVERHEAD_BYTES,
       statusOf: (error) =>
         statusOf(error, (found) => {
@@ -313,6 +316,12 @@ function parseCompaction(config: ServerConfig): ReturnType<typeof parseAutoCompa
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;
   }
+}
+
+/** What a token is made of is looked at now, as in etcd, and used only once authentication is on. */
+function assertAuthToken({ authToken }: ServerConfig): void {
+  const [kind] = authToken.split(",", 1);
+  if (kind !== "simple" && kind !== "jwt") throw new ConfigError("auth: invalid auth options");
 }
 
 /** There is a log already: the initial cluster does not matter any more. */

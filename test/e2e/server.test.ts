@@ -300,6 +300,7 @@ describe("what it does not start with", () => {
       1,
       'error parsing CompactionRetention: time: invalid duration "abc"',
     ],
+    [["--auth-token=bogus"], 1, "auth: invalid auth options"],
     [["--log-outputs=/nonexistent/log"], 1, "open /nonexistent/log: no such file or directory"],
     [
       ["--listen-client-urls=https://127.0.0.1:1", "--advertise-client-urls=https://127.0.0.1:1"],

@@ -248,16 +248,18 @@ const SECURITY: readonly ServerFlag[] = [
 
 const auth = sectionOf("Auth");
 const AUTH: readonly ServerFlag[] = [
-  auth("auth-token", "string", "simple", "simple, or jwt with its options"),
-  auth("auth-token-ttl", "uint", "300", "seconds that a simple token lasts"),
-  auth("bcrypt-cost", "uint", "10", "how dear a password's hash is: 4 to 31"),
+  // Users and roles cannot be switched on yet.
+  auth("auth-token", "string", "simple", "simple, or jwt with its options", accepted),
+  auth("auth-token-ttl", "uint", "300", "seconds that a simple token lasts", accepted),
+  auth("bcrypt-cost", "uint", "10", "how dear a password's hash is: 4 to 31", accepted),
 ];
 
 const monitoring = sectionOf("Profiling and Monitoring");
 const MONITORING: readonly ServerFlag[] = [
   monitoring("metrics", "string", "basic", "basic, or extensive with histograms of calls"),
   monitoring("enable-pprof", "bool", "false", "Go's profiles", accepted),
-  monitoring("enable-grpc-gateway", "bool", "true", "the JSON API under /v3"),
+  // Not there yet.
+  monitoring("enable-grpc-gateway", "bool", "true", "the JSON API under /v3", accepted),
   monitoring(
     "warning-apply-duration",
     "duration",
