@@ -73,6 +73,8 @@ export class Connection {
   readonly #resets: Budget;
   readonly #idleFrames: Budget;
   readonly #pings: PingPolice;
+  /** What the sender had counted at the peer's last ping. */
+  #dataBytesAtPing = 0;
   #phase: number = Phase.open;
   #resolveClosed: () => void = () => {};
   #dirty = false;
@@ -725,6 +727,9 @@ export class Connection {
       return this.#charge(this.#idleFrames);
     }
     this.#sender.frame(FrameType.ping, Flag.ack, 0, bytes.subarray(start, end));
+    // What goes out as the peer's windows allow it counts as much as what is said now.
+    if (this.#sender.dataBytesSent !== this.#dataBytesAtPing) this.#pings.spoke();
+    this.#dataBytesAtPing = this.#sender.dataBytesSent;
     if (!this.#pings.allows(performance.now(), this.#streams.size > 0)) {
       return this.fail(ErrorCode.enhanceYourCalm, "too_many_pings");
     }

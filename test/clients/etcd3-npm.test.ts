@@ -25,6 +25,14 @@ const ISOLATION = {
   readCommitted: 3,
 } as const;
 
+/** A watch that broke is tried again after 100 ms each time, which by default becomes half a minute. */
+const SOON: IBackoff = { duration: 100, next: () => SOON };
+
+interface IBackoff {
+  readonly duration: number;
+  next(): IBackoff;
+}
+
 /** What a watcher tells, in its order. */
 function told(watcher: Watcher): string[] {
   const events: string[] = [];
@@ -47,7 +55,15 @@ describe(`etcd3 of npm on ${JUDGED}`, () => {
   const others: Etcd3[] = [];
 
   const another = (options: Partial<IOptions> = {}): Etcd3 => {
-    const made = new Etcd3({ hosts: server.endpoint, ...options });
+    const made = new Etcd3({
+      hosts: server.endpoint,
+      faultHandling: { watchBackoff: SOON },
+      grpcOptions: {
+        "grpc.initial_reconnect_backoff_ms": 100,
+        "grpc.max_reconnect_backoff_ms": 200,
+      },
+      ...options,
+    });
     others.push(made);
     return made;
   };

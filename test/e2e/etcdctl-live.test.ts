@@ -1,9 +1,12 @@
 /** What the real etcdctl does with a server for longer than one request: locks, elections, mirrors, snapshots, loads. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { KV } from "../../src/proto/gen/etcd/api/etcdserverpb/rpc_pb.ts";
+import { bytes } from "../conformance/server-client.ts";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
 import { Etcdctl, type RunningEtcdctl } from "../support/etcdctl-process.ts";
 import { JUDGED, type ServerKind, ServerProcess } from "../support/server-process.ts";
+import { WireClient } from "../support/wire-client.ts";
 
 const WAIT_MS = 30_000;
 
@@ -98,6 +101,18 @@ describeWithPeers(`etcdctl at work on ${JUDGED}`, ["etcd", "etcdctl"], () => {
       await mirror.end("SIGINT");
     });
   }
+
+  test("an answer of many megabytes, while the client pings to measure how fast it comes", async () => {
+    const { etcdctl, server } = await started();
+    const wire = new WireClient(server.endpoint);
+    const value = bytes("x".repeat(200_000));
+    for (let i = 0; i < 60; i++) {
+      await wire.call(KV.method.put, { key: bytes(`large${i}`), value });
+    }
+    wire.close();
+    const all = await etcdctl.out("get", "--prefix", "large", "--print-value-only");
+    expect(all.length).toBe(60 * 200_001);
+  });
 
   test("a saved snapshot is restored by the real etcdctl, and a real etcd serves it", async () => {
     const { etcdctl, server } = await started();

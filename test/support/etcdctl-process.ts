@@ -31,7 +31,8 @@ export class Etcdctl {
   /** What a command that must succeed says on stdout. @throws Error with what it said if it fails */
   async out(...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);
-    if (code !== 0) throw new Error(`etcdctl ${args.join(" ")} ended with ${code}: ${stderr}`);
+    if (code !== 0)
+      throw new Error(`etcdctl ${args.join(" ")} ended with ${code}: ${stderr.slice(-500)}`);
     return stdout;
   }
 
