@@ -6,18 +6,21 @@
 import { createServer } from "node:net";
 
 const FIRST = 20_000;
-const COUNT = 12_000;
-/** Processes that ask at the same time begin at different places. */
+const LANES = 4;
+const LANE_PORTS = 3000;
+/** Test files that run at the same time have ports of their own: one may count on it that nobody listens. */
+const LANE = Number(process.env.VITEST_POOL_ID ?? 0) % LANES;
+/** One after another begins elsewhere. */
 const STEP = 37;
 
-let next = (process.pid * STEP) % COUNT;
+let next = (process.pid * STEP) % LANE_PORTS;
 
 /** So many different ports that nobody listens on. This process gives each only once. */
 export async function loopbackPorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
-    const port = FIRST + next;
-    next = (next + 1) % COUNT;
+    const port = FIRST + LANE * LANE_PORTS + next;
+    next = (next + 1) % LANE_PORTS;
     if (await isFree(port)) ports.push(port);
   }
   return ports;
