@@ -1,6 +1,10 @@
 /**
  * Group commit: whoever waits while one batch is on its way to the disk goes with the next one, all together. Nothing
  * waits for a timer, and with nobody else there a batch of one goes at once.
+ *
+ * Callers who have just been answered are likely to come again, but a little later than those who came meanwhile: left
+ * to itself, such a crowd falls into two halves that wait for each other, a sync for each. So a batch that is smaller
+ * than the crowd was lately lets the event loop turn a few times, without ever waiting in it.
  */
 
 /**
@@ -19,11 +23,22 @@ interface Batch {
   joined: number;
 }
 
+/** Some ten microseconds each. Measured with ten clients on ten connections: a fifth more puts, and more turns bring no more. */
+const TURNS_MAX = 4;
+
+/** Who is not there any more is forgotten by and by. */
+const FADING = 0.9;
+
 export class GroupCommit {
   readonly #commit: Commit;
   readonly #schedule: Schedule;
   #next: Batch | undefined;
   #running: Batch | undefined;
+  /** How many were waiting or under way at once lately. */
+  #crowd = 0;
+  /** That the next batch has let go by. */
+  #turns = 0;
+  readonly #waitingForQuiet: (() => void)[] = [];
 
   constructor(commit: Commit, schedule: Schedule) {
     this.#commit = commit;
@@ -40,6 +55,12 @@ export class GroupCommit {
     return this.#next.promise;
   }
 
+  /** Resolves when nothing is under way and nobody waits: what was acknowledged may go on for a while. */
+  quiet(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForQuiet.push(resolve));
+  }
+
   get idle(): boolean {
     return this.#next === undefined && this.#running === undefined;
   }
@@ -47,6 +68,13 @@ export class GroupCommit {
   #run(): void {
     const batch = this.#next;
     if (batch === undefined || this.#running !== undefined) return;
+    if (batch.joined < this.#crowd * FADING && this.#turns < TURNS_MAX) {
+      this.#turns++;
+      this.#schedule(() => this.#run());
+      return;
+    }
+    this.#turns = 0;
+    this.#crowd = Math.max(this.#crowd * FADING, batch.joined);
     this.#next = undefined;
     this.#running = batch;
     try {
@@ -69,9 +97,11 @@ export class GroupCommit {
   }
 
   #through(): void {
+    this.#crowd = Math.max(this.#crowd, (this.#running?.joined ?? 0) + (this.#next?.joined ?? 0));
     this.#running?.resolve();
     this.#running = undefined;
     if (this.#next !== undefined) this.#schedule(() => this.#run());
+    else for (const resolve of this.#waitingForQuiet.splice(0)) resolve();
   }
 }
 

@@ -327,6 +327,8 @@ export class Wal {
       // Whatever is on its way goes first; `#closed` keeps new things out.
       if (this.#failure === undefined) await this.#commit.join();
     } finally {
+      // A segment that is being cut has acknowledged long before it is through.
+      await this.#commit.quiet();
       await this.#next.close().catch(() => undefined);
       this.#tail.file.close();
       giveBackArena(this.#arena);
