@@ -2,10 +2,11 @@
  * nghttp2's load generator: closed loops over HTTP/2, `connections` × `streams` requests on their way at a time. Of its
  * log come the latencies, of its summary the rest.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUpAtEnd } from "../../test/support/cleanup.ts";
+import { peerPath } from "../../test/support/peers.ts";
 import { quantile } from "../store/workload.ts";
 
 export interface Point {
@@ -33,11 +34,6 @@ export interface LoadFigure {
   readonly p99Ms: number;
 }
 
-export function h2loadVersion(): string | undefined {
-  const asked = spawnSync("h2load", ["--version"], { encoding: "utf8" });
-  return asked.status === 0 ? asked.stdout.trim() : undefined;
-}
-
 /** @throws Error if a request failed */
 export async function h2load(load: Load): Promise<LoadFigure> {
   const { url, path, connections, streams, seconds, warmUpSeconds, folder } = load;
@@ -53,7 +49,7 @@ export async function h2load(load: Load): Promise<LoadFigure> {
     ["-H", "content-type: application/grpc", "-H", "te: trailers"],
     [`${url}${path}`],
   ].flat();
-  const said = await run("h2load", args);
+  const said = await run(peerPath("h2load"), args);
   const [, total, succeeded, failed] =
     /requests: (\d+) total,.* (\d+) succeeded, (\d+) failed/.exec(said) ?? [];
   const perSecond = Number(/, ([\d.]+) req\/s/.exec(said)?.[1]);

@@ -11,6 +11,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { scratchFolder } from "../../test/support/cleanup.ts";
+import { peer } from "../../test/support/peers.ts";
 import {
   type Answered,
   alternate,
@@ -26,7 +27,7 @@ import {
 import { describeMachine } from "../support/machine.ts";
 import { spread } from "../support/report.ts";
 import { getFrame, putFrame } from "./frames.ts";
-import { h2load, h2loadVersion, type LoadFigure, type Point } from "./h2load.ts";
+import { h2load, type LoadFigure, type Point } from "./h2load.ts";
 import { RawClient } from "./raw-client.ts";
 import {
   cpuSeconds,
@@ -73,13 +74,15 @@ export interface LoadOptions {
   readonly warmUpSeconds: number;
 }
 
+const h2loadPeer = peer("h2load");
+
 export function loadEntries(
   operation: Operation,
   point: Point,
   { seconds, warmUpSeconds }: LoadOptions,
   folder: string,
 ): Entry<WireFigure>[] {
-  const missing = h2loadVersion() === undefined ? "no h2load" : undefined;
+  const missing = h2loadPeer.found ? undefined : h2loadPeer.why;
   return [STRATA, ETCD].map((kind: ServerKind) => {
     const why = kind.peer.found ? missing : kind.peer.why;
     return {
@@ -165,7 +168,7 @@ async function main(): Promise<void> {
   const points = values.points.split(",").map(pointOf);
   const only = new RegExp(values.only);
   const folder = scratchFolder("bench-wire");
-  console.log(describeMachine(folder), h2loadVersion());
+  console.log(describeMachine(folder), h2loadPeer);
   const warmUpSeconds = Math.min(WARM_UP_SECONDS, seconds);
   const cases = OPERATIONS.flatMap((operation) => points.map((point) => ({ operation, point })));
   const entries = cases

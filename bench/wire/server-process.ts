@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { cleanUpAtEnd } from "../../test/support/cleanup.ts";
+import { projectFolder } from "../../test/support/judge.ts";
 import { type Peer, peer } from "../../test/support/peers.ts";
 import { etcdctl, freePorts, RealEtcd } from "../../test/support/real-etcd.ts";
 import { residentBytes } from "../store/resident.ts";
@@ -24,8 +24,7 @@ export interface ServerKind {
 const READY = "ready to serve client requests";
 const READY_TIMEOUT_MS = 120_000;
 
-/** From `dist/bench/wire`. */
-const STRATA_COMMAND = fileURLToPath(new URL("../../src/cli/bin/strata.js", import.meta.url));
+const STRATA_COMMAND = join(projectFolder(), "dist/src/cli/bin/strata.js");
 
 export const STRATA: ServerKind = {
   name: "strata",

@@ -403,6 +403,24 @@ test("pings between answers are a measurement", async () => {
   expect(attacker.closed).toBe(false);
 });
 
+test("pings while a large answer goes out window by window are a measurement, too", async () => {
+  const part = new Uint8Array(1_000_000);
+  const large = listening(({ stream }) => stream.respond(HEAD, [part], TRAILERS));
+  const { attacker } = await attack(large);
+  attacker.request(1);
+  await attacker.until(({ type }) => type === FrameType.data);
+  for (let sent = 65_535; sent < part.length; sent += 60_000) {
+    await attacker.ping();
+    attacker.send(
+      numberBytes(FrameType.windowUpdate, 0, 60_000),
+      numberBytes(FrameType.windowUpdate, 1, 60_000),
+    );
+  }
+  await attacker.ended(1);
+  expect(attacker.bodyOf(1)).toHaveLength(part.length);
+  expect(attacker.closed).toBe(false);
+});
+
 test("a peer that falls silent is asked, and given up when it does not answer", async () => {
   const { attacker, connections } = await attack(echo(), {
     keepaliveIntervalMs: 100,

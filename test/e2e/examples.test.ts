@@ -26,3 +26,16 @@ test("the README's example is the one that runs, and prints what it says", () =>
     rmSync(directory, { recursive: true });
   }
 });
+
+test("the README's server is the one that runs", () => {
+  const example = join(ROOT, "examples/server.mjs");
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  expect(readme).toContain(`\`\`\`js\n${readFileSync(example, "utf8")}\`\`\``);
+  const directory = mkdtempSync(join(tmpdir(), "strata-example-"));
+  try {
+    const printed = execFileSync(process.execPath, [example], { cwd: directory, encoding: "utf8" });
+    expect(printed).toMatch(/^\[ 'http:\/\/127\.0\.0\.1:\d+' \]\n$/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -15,6 +15,7 @@ export type PeerName =
   | "flock"
   | "python3"
   | "python3-etcd3"
+  | "h2load"
   | "h2spec";
 
 /** Cannot be had on every system, not even in CI: it is built from Go modules, which want a recent Go and the network. */
@@ -40,6 +41,7 @@ const finders: Readonly<Record<PeerName, () => Peer>> = {
   python3: () => findProgram("python3", ["--version"], /Python (3\.\S+)/),
   "python3-etcd3": () =>
     findProgram("python3", ["-c", "import etcd3; print(etcd3.__version__)"], /^(0\.\d+\S*)/),
+  h2load: () => findProgram("h2load", ["--version"], /nghttp2\/(\d\S*)/),
   h2spec: findH2spec,
 };
 
