@@ -34,6 +34,7 @@ const STALL_MS = 60_000;
 /** WatchResponse's `events` and `created`. */
 const EVENTS_TAG = 0x5a;
 const CREATED_TAG = 0x18;
+const CREATED = -1;
 
 export interface FanOutPlan {
   readonly watchers: number;
@@ -64,9 +65,9 @@ export async function fanOut(
   let created = 0;
   let events = 0;
   const message = (bytes: Buffer, start: number, end: number): void => {
-    const found = count(bytes, start, end);
-    events += found.events;
-    if (found.created) created++;
+    const found = eventsIn(bytes, start, end);
+    if (found === CREATED) created++;
+    else events += found;
   };
   const create = new FieldWriter()
     .message(1, new FieldWriter().message(1, Buffer.from(keyOf(1))).bytes())
@@ -123,24 +124,23 @@ async function until(
   }
 }
 
-/** Looks at a WatchResponse from outside: how many events, and whether it begins a watch. */
-function count(bytes: Buffer, start: number, end: number): { events: number; created: boolean } {
+/** Looks at a WatchResponse from outside. @returns how many events it has, or that it begins a watch */
+function eventsIn(bytes: Buffer, start: number, end: number): number {
   let events = 0;
-  let created = false;
   let at = start;
   while (at < end) {
     const tag = bytes[at++] as number;
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] as number;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
+    let byte = bytes[at++] as number;
+    let value = byte & 0x7f;
+    for (let shift = 128; byte >= 0x80; shift *= 128) {
+      byte = bytes[at++] as number;
+      value += (byte & 0x7f) * shift;
     }
     if (tag === EVENTS_TAG) events++;
-    if (tag === CREATED_TAG) created = value === 1;
+    if (tag === CREATED_TAG && value === 1) return CREATED;
     if ((tag & 7) === 2) at += value;
   }
-  return { events, created };
+  return events;
 }
 
 export function fanOutEntries(plan: FanOutPlan, folder: string): Entry<FanOutFigure>[] {
@@ -168,7 +168,7 @@ async function main(): Promise<void> {
     watchers: Number(values.watchers),
     connections: Number(values.connections),
     streams: Number(values.streams),
-    puts: Number(values.puts ?? (values.smoke ? 20 : 2000)),
+    puts: Number(values.puts ?? (values.smoke ? 20 : 3000)),
   };
   if (!Number.isInteger(plan.watchers / (plan.connections * plan.streams))) {
     throw new Error("--watchers is a multiple of --connections times --streams");

@@ -121,7 +121,7 @@ export class RawClient {
     if (this.#held !== undefined) bytes = Buffer.concat([this.#held, chunk]);
     let at = 0;
     while (bytes.length - at >= FRAME_HEAD_BYTES) {
-      const length = bytes.readUIntBE(at, 3);
+      const length = uint32At(bytes, at) >>> 8;
       const end = at + FRAME_HEAD_BYTES + length;
       if (end > bytes.length) break;
       this.#frame(bytes, at, end);
@@ -133,7 +133,7 @@ export class RawClient {
   #frame(bytes: Buffer, at: number, end: number): void {
     const type = bytes[at + 3];
     const flags = bytes[at + 4] as number;
-    const id = bytes.readUInt32BE(at + 5) & WINDOW_MAX;
+    const id = uint32At(bytes, at + 5) & WINDOW_MAX;
     const start = at + FRAME_HEAD_BYTES;
     if (type === DATA) this.#data(id, bytes, start, end);
     else if (type === SETTINGS && !(flags & ACK)) this.#socket.write(frame(SETTINGS, ACK, 0));
@@ -158,14 +158,17 @@ export class RawClient {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    let [from, at, to] = [bytes, start, end];
+    let from = bytes;
+    let at = start;
+    let to = end;
     if (stream.held !== undefined) {
       from = Buffer.concat([stream.held, bytes.subarray(start, end)]);
-      [at, to] = [0, from.length];
+      at = 0;
+      to = from.length;
     }
     while (to - at >= MESSAGE_HEAD_BYTES) {
       const first = at + MESSAGE_HEAD_BYTES;
-      const last = first + from.readUInt32BE(at + 1);
+      const last = first + uint32At(from, at + 1);
       if (last > to) break;
       stream.message(from, first, last);
       at = last;
@@ -181,6 +184,17 @@ function frame(type: number, flags: number, id: number, payload: Buffer = Buffer
   head[4] = flags;
   head.writeUInt32BE(id, 5);
   return Buffer.concat([head, payload]);
+}
+
+/** Quicker than Buffer's own, which looks at its arguments first: a client shares the processors with what it measures. */
+function uint32At(bytes: Buffer, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
 }
 
 function uint32(value: number): Buffer {
