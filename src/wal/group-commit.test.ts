@@ -76,6 +76,19 @@ test("half of a crowd waits a few turns for the other half, and no longer", asyn
   expect(sizes).toEqual([5, 10, 2]);
 });
 
+test("half of a large crowd does not wait", async () => {
+  const { join, turn, synced, sizes } = commits();
+  join(50);
+  turn();
+  join(50);
+  await synced();
+  turn();
+  join(10);
+  await synced();
+  turn();
+  expect(sizes).toEqual([50, 50, 10]);
+});
+
 test("a crowd that has gone is forgotten", async () => {
   const { join, turn, synced, sizes } = commits();
   join(4);
