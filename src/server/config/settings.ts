@@ -3,7 +3,7 @@ import { invariant } from "../../base/invariant.ts";
 import { type GoFlagValue, goFlagValue } from "../../console/go-flag.ts";
 import { SERVER_FLAGS, type ServerFlag, serverFlag } from "./flag-table.ts";
 
-/** It cannot be run with, in etcd's words where etcd has any. The program ends with code 1. */
+/** Settings that no server can run with. Its message is etcd's where etcd has one; the program ends with code 1. */
 export class ConfigError extends Error {
   override readonly name: string = "ConfigError";
 }

@@ -16,6 +16,7 @@ import { isLarge, MessageParts } from "../../proto/message-parts.ts";
 import type { RangeRequest } from "../../proto/messages.ts";
 import { accepted } from "./accepted.ts";
 import { rangeStream } from "./range-stream.ts";
+import { replyWith } from "./reply-with.ts";
 import type { ServiceContext } from "./service-context.ts";
 
 /** KeyValues of a large answer that are gathered in one step. */
@@ -110,10 +111,7 @@ function deleteRange(
   const request = accepted(call, decodeDeleteRange(bytes, start, end));
   if (request === undefined) return;
   timeout.watch(call);
-  member.deleteRange(request).then(
-    (result) => call.reply(encoder.deleteRange(result)),
-    (error: unknown) => call.failWith(error),
-  );
+  replyWith(call, member.deleteRange(request), (result) => encoder.deleteRange(result));
 }
 
 function txn(
@@ -126,10 +124,7 @@ function txn(
   const request = accepted(call, decodeTxn(bytes, start, end));
   if (request === undefined) return;
   timeout.watch(call);
-  member.txn(request).then(
-    (result) => call.reply(encoder.txn(result)),
-    (error: unknown) => call.failWith(error),
-  );
+  replyWith(call, member.txn(request), (result) => encoder.txn(result));
 }
 
 function compact(
@@ -144,8 +139,5 @@ function compact(
   const { member, encoder, timeout } = context;
   // What a physical one waits for takes as long as it takes.
   if (!request.physical) timeout.watch(call);
-  member.compact(request).then(
-    () => call.reply(encoder.empty(context.revision)),
-    (error: unknown) => call.failWith(error),
-  );
+  replyWith(call, member.compact(request), () => encoder.empty(context.revision));
 }

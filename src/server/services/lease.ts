@@ -12,6 +12,7 @@ import {
   decodeLeaseTimeToLive,
 } from "../../proto/lease-responses.ts";
 import { accepted, failUndecodableMessage, understood } from "./accepted.ts";
+import { replyWith } from "./reply-with.ts";
 import type { ServiceContext } from "./service-context.ts";
 
 /** Keep-alives of one stream that wait for an answer: no more are read then. */
@@ -48,9 +49,8 @@ const grant: Handle = (context, call, bytes, start, end) => {
   if (request === undefined) return;
   const { member, encoder, timeout } = context;
   timeout.watch(call);
-  member.leaseGrant(request.ttl, request.id).then(
-    ({ id, ttl }) => call.reply(encoder.leaseTtl(id, ttl, context.revision)),
-    (error: unknown) => call.failWith(error),
+  replyWith(call, member.leaseGrant(request.ttl, request.id), ({ id, ttl }) =>
+    encoder.leaseTtl(id, ttl, context.revision),
   );
 };
 
@@ -59,10 +59,7 @@ const revoke: Handle = (context, call, bytes, start, end) => {
   if (request === undefined) return;
   const { member, encoder, timeout } = context;
   timeout.watch(call);
-  member.leaseRevoke(request.id).then(
-    () => call.reply(encoder.empty(context.revision)),
-    (error: unknown) => call.failWith(error),
-  );
+  replyWith(call, member.leaseRevoke(request.id), () => encoder.empty(context.revision));
 };
 
 const timeToLive: Handle = (context, call, bytes, start, end) => {

@@ -6,9 +6,8 @@ import { ConfigError } from "../config/settings.ts";
 import type { MemberUrl } from "../config/url-list.ts";
 import type { Logger } from "../logging/logger.ts";
 import { makeCertificate } from "./certificate.ts";
+import { CERT_NAME, KEY_NAME, makeOnce } from "./certificate-files.ts";
 
-const CERT_NAME = "cert.pem";
-const KEY_NAME = "key.pem";
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 /**
@@ -32,34 +31,22 @@ export function withAutoTls(
   const certFile = join(folder.path, CERT_NAME);
   const keyFile = join(folder.path, KEY_NAME);
   const found = { ...config, certFile, keyFile };
-  if (folder.exists(CERT_NAME) && folder.exists(KEY_NAME)) return found;
   const until = new Date(place.now.getTime() + config.selfSignedCertValidityYears * YEAR_MS);
-  log.warn("automatically generate certificates", {
-    "certificate-validity-bound-not-after": until.toISOString(),
+  const isNew = makeOnce(folder, () => {
+    log.warn("automatically generate certificates", {
+      "certificate-validity-bound-not-after": until.toISOString(),
+    });
+    return makeCertificate({
+      organization: "etcd",
+      hosts: [...new Set(place.urls.map(({ host }) => host).filter((host) => host !== ""))],
+      from: place.now,
+      until,
+      isCa: true,
+      usages: ["server"],
+    });
   });
-  const made = makeCertificate({
-    organization: "etcd",
-    hosts: [...new Set(place.urls.map(({ host }) => host).filter((host) => host !== ""))],
-    from: place.now,
-    until,
-    isCa: true,
-    usages: ["server"],
-  });
-  writeText(folder, KEY_NAME, made.key, 0o600);
-  writeText(folder, CERT_NAME, made.certificate, 0o644);
-  folder.sync();
+  if (!isNew) return found;
   log.info("created cert file", { path: certFile });
   log.info("created key file", { path: keyFile });
   return found;
-}
-
-function writeText(folder: SystemDirectory, name: string, text: string, permissions: number): void {
-  const file = folder.openFile(name, "create", permissions);
-  try {
-    file.truncate(0);
-    file.write(0, Buffer.from(text));
-    file.sync();
-  } finally {
-    file.close();
-  }
 }
