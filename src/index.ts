@@ -1,30 +1,16 @@
 /** The library: etcd in this process. */
 export type { AlarmMember } from "./alarm/alarm-record.ts";
-export type { Clock } from "./base/clock.ts";
-export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
-export type { EtcdErrorCode } from "./base/etcd-errors.ts";
-export type { Key, Keys } from "./engine/key-range.ts";
-export type { EngineEvent, EngineLog } from "./engine/log.ts";
-export type { RecoveryProgress } from "./engine/recovery.ts";
-export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
-export {
-  type AlarmName,
-  type Alarms,
-  type CallOptions,
-  type DeleteResponse,
-  type HashKvResponse,
-  type LeaseStatus,
-  type Leases,
-  type OpResponse,
-  type PutResponse,
-  type RangeResponse,
-  type SnapshotOptions,
-  Strata,
-  type StrataOptions,
-  type StrataPlace,
-  type StrataStatus,
-  type TxnResponse,
-} from "./engine/strata.ts";
+export type { Key, Keys } from "./api/key-range.ts";
+export type {
+  CallOptions,
+  DeleteResponse,
+  HashKvResponse,
+  LeaseStatus,
+  OpResponse,
+  PutResponse,
+  RangeResponse,
+  TxnResponse,
+} from "./api/responses.ts";
 export {
   compare,
   type DeleteOptions,
@@ -33,8 +19,24 @@ export {
   type RangeOptions,
   type Relation,
   type Txn,
-} from "./engine/txn-builder.ts";
-export { KeyValue, type Value } from "./engine/value.ts";
+} from "./api/txn-builder.ts";
+export { KeyValue, type Value } from "./api/value.ts";
+export type { Clock } from "./base/clock.ts";
+export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
+export type { EtcdErrorCode } from "./base/etcd-errors.ts";
+export type { EngineEvent, EngineLog } from "./engine/log.ts";
+export type { RecoveryProgress } from "./engine/recovery.ts";
+export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
+export {
+  type AlarmName,
+  type Alarms,
+  type Leases,
+  type SnapshotOptions,
+  Strata,
+  type StrataOptions,
+  type StrataPlace,
+  type StrataStatus,
+} from "./engine/strata.ts";
 export type {
   Watch,
   WatchEvent,

@@ -14,13 +14,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/cli"],
   ["src/server"],
   ["src/testing"],
-  ["src/engine"],
+  ["src/engine", "src/client"],
   ["src/console"],
   ["src/jobs"],
   ["src/mvcc", "src/lease", "src/alarm", "src/auth", "src/membership"],
   ["src/backend"],
   ["src/pagefile", "src/wal", "src/grpc"],
-  ["src/http2", "src/proto"],
+  ["src/http2", "src/api"],
+  ["src/proto"],
   ["src/base", "native-free"],
 ];
 

@@ -9,6 +9,29 @@ import { join, resolve } from "node:path";
 import { type DirectoryTree, SystemDirectory } from "../../native-free/file.ts";
 import { MemoryTree } from "../../native-free/memory-tree.ts";
 import type { AlarmMember } from "../alarm/alarm-record.ts";
+import { type Key, type Keys, textOf } from "../api/key-range.ts";
+import type {
+  CallOptions,
+  DeleteResponse,
+  HashKvResponse,
+  LeaseStatus,
+  OpResponse,
+  PutResponse,
+  RangeResponse,
+  TxnResponse,
+} from "../api/responses.ts";
+import {
+  type DeleteOptions,
+  deleteRequest,
+  type PutOptions,
+  putRequest,
+  type RangeOptions,
+  rangeRequest,
+  type Txn,
+  txnRequest,
+} from "../api/txn-builder.ts";
+import { KeyValue } from "../api/value.ts";
+import { int64, wholeNumber } from "../api/whole-number.ts";
 import { InlineStorage } from "../backend/inline-storage.ts";
 import type { PinReport } from "../backend/pins.ts";
 import type { QuotaBasis } from "../backend/quota.ts";
@@ -24,24 +47,11 @@ import type { RangeOutcome } from "../mvcc/range.ts";
 import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
-import { type Key, type Keys, textOf } from "./key-range.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
-import {
-  type DeleteOptions,
-  deleteRequest,
-  type PutOptions,
-  putRequest,
-  type RangeOptions,
-  rangeRequest,
-  type Txn,
-  txnRequest,
-} from "./txn-builder.ts";
-import { KeyValue } from "./value.ts";
 import { type Watch, type WatchKeysOptions, watchKeys } from "./watch.ts";
-import { int64, wholeNumber } from "./whole-number.ts";
 
 /**
  * Where a store is. A `dir` is locked for as long as it is open, against every other process, a real etcd included.
@@ -102,61 +112,6 @@ export interface StrataOptions {
   readonly syncPolicy?: SyncPolicy;
   /** Ends the opening. */
   readonly signal?: AbortSignal;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface PutResponse {
-  /** That the write has. */
-  readonly revision: bigint;
-  readonly prevKv: KeyValue | undefined;
-}
-
-export interface DeleteResponse {
-  /** The store's after it: a new one only if something was deleted. */
-  readonly revision: bigint;
-  readonly deleted: number;
-  readonly prevKvs: readonly KeyValue[];
-}
-
-export interface RangeResponse {
-  readonly revision: bigint;
-  readonly kvs: readonly KeyValue[];
-  /** The limit has cut something off. */
-  readonly more: boolean;
-  /** Keys in the range, whatever the limit and the filters. */
-  readonly count: number;
-}
-
-export interface TxnResponse {
-  readonly revision: bigint;
-  readonly succeeded: boolean;
-  readonly responses: readonly OpResponse[];
-}
-
-export type OpResponse =
-  | ({ readonly kind: "range" } & RangeResponse)
-  | ({ readonly kind: "put" } & PutResponse)
-  | ({ readonly kind: "delete" } & DeleteResponse)
-  | ({ readonly kind: "txn" } & TxnResponse);
-
-export interface LeaseStatus {
-  readonly id: bigint;
-  /** Whole seconds left. */
-  readonly ttl: number;
-  readonly grantedTtl: number;
-  readonly keys: readonly Uint8Array[];
-}
-
-export interface HashKvResponse {
-  /** A CRC-32C, unsigned. */
-  readonly hash: number;
-  /** That it is of. */
-  readonly revision: bigint;
-  /** Below it, history counts no more; -1n: never compacted. */
-  readonly compactRevision: bigint;
 }
 
 export interface SnapshotOptions extends CallOptions {

@@ -1,13 +1,14 @@
 /** A watch as the library hands it out. */
+
+import { type Keys, requestRange } from "../api/key-range.ts";
+import { KeyValue } from "../api/value.ts";
+import { wholeNumber } from "../api/whole-number.ts";
 import { latin1 } from "../base/bytes.ts";
 import { EtcdError } from "../base/errors.ts";
 import type { WatchEvent as StoredEvent, WatchBatch } from "../mvcc/watch/watch-event.ts";
 import { watchEvents } from "../mvcc/watch/watch-events.ts";
 import type { WatchLimits } from "../mvcc/watch/watch-stream.ts";
-import { type Keys, requestRange } from "./key-range.ts";
 import type { Member } from "./member.ts";
-import { KeyValue } from "./value.ts";
-import { wholeNumber } from "./whole-number.ts";
 
 export interface WatchKeysOptions {
   /** The first revision that is of interest; none or 0: what comes from now on. */

@@ -4,10 +4,11 @@
  *
  * @see etcd client/v3/concurrency
  */
+
+import { compare, deleteRequest, op, rangeRequest, txnRequest } from "../../api/txn-builder.ts";
+import { KeyValue } from "../../api/value.ts";
 import { EtcdError } from "../../base/errors.ts";
 import type { Member } from "../../engine/member.ts";
-import { compare, deleteRequest, op, rangeRequest, txnRequest } from "../../engine/txn-builder.ts";
-import { KeyValue } from "../../engine/value.ts";
 import { watchKeys } from "../../engine/watch.ts";
 import type { TxnResult } from "../../mvcc/txn.ts";
 

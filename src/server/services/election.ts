@@ -4,10 +4,10 @@
  * @see etcd server/etcdserver/api/v3election/election.go
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { KeyValue } from "../../api/value.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { EtcdError } from "../../base/errors.ts";
 import type { Member } from "../../engine/member.ts";
-import type { KeyValue } from "../../engine/value.ts";
 import { type Watch, watchKeys } from "../../engine/watch.ts";
 import type { Method, StreamCall } from "../../grpc/service.ts";
 import { Code, GrpcError } from "../../grpc/status.ts";

@@ -3,9 +3,9 @@ import { Client, type ClientDuplexStream, credentials, type ServiceError } from 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DecodedMessage } from "../../../test/support/decoded-message.ts";
 import { type HotServer, serveHot } from "../../../test/support/hot-server.ts";
+import { putRequest, rangeRequest } from "../../api/txn-builder.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { Strata } from "../../engine/strata.ts";
-import { putRequest, rangeRequest } from "../../engine/txn-builder.ts";
 import { encodePut, encodeRange } from "../../proto/kv-requests.ts";
 import { written } from "../../proto/message-writer.ts";
 import { ALL_FROM } from "../../proto/messages.ts";
