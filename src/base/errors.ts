@@ -19,6 +19,9 @@ import { ETCD_ERRORS, type EtcdErrorCode } from "./etcd-errors.ts";
  * | NO_DISK      | there is not enough free disk for the job; nothing was written                       |
  * | NO_GAIN      | the job would change nothing worth having                                            |
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
+ * | RPC          | a call of a server ended with a status that no text of etcd's stands for: `RpcError`  |
+ * | DEADLINE     | a call of a server took longer than it was given                                     |
+ * | CANCELED     | a call of a server was given up by the client before its end                         |
  * | others       | what etcd answers a client, in its own words: `EtcdError`, listed in etcd-errors.ts  |
  */
 export type ErrorCode =
@@ -36,6 +39,9 @@ export type ErrorCode =
   | "NO_DISK"
   | "NO_GAIN"
   | "IO"
+  | "RPC"
+  | "DEADLINE"
+  | "CANCELED"
   | EtcdErrorCode;
 
 export class StrataError extends Error {

@@ -11,18 +11,38 @@ export const ETCDUTL: Program = {
   globalFlags: [WRITE_OUT],
   entries: [
     {
+      name: "completion",
+      summary: "Prints the completion script of a shell",
+      load: async () => (await import("./completion.ts")).etcdutlCompletion,
+    },
+    {
       name: "defrag",
       summary: "Defragments the database of a stopped member",
       load: async () => (await import("./defrag.ts")).etcdutlDefrag,
+    },
+    {
+      name: "hashkv",
+      summary: "Prints the hash of a database's keys and their history",
+      load: async () => (await import("./utl/hashkv.ts")).command,
+    },
+    {
+      name: "migrate",
+      summary: "Changes the storage version of a stopped member's data dir",
+      load: async () => (await import("./utl/migrate.ts")).command,
     },
     {
       name: "snapshot",
       summary: "Manages snapshots of a member's database",
       entries: [
         {
+          name: "restore",
+          summary: "Makes a data dir of a snapshot",
+          load: async () => (await import("./snapshot/restore.ts")).etcdutlRestore,
+        },
+        {
           name: "status",
           summary: "Checks a snapshot and says what is in it",
-          load: async () => (await import("./snapshot-status.ts")).etcdutlSnapshotStatus,
+          load: async () => (await import("./snapshot/status.ts")).etcdutlSnapshotStatus,
         },
       ],
     },

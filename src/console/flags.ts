@@ -5,10 +5,11 @@
 import { Option } from "commander";
 import { reasonOf } from "../base/errors.ts";
 import { parseGoDuration } from "../base/go-duration.ts";
+import { parseGoInt } from "../base/go-int.ts";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
 
-export type FlagKind = "string" | "bool" | "int" | "duration" | "list";
+export type FlagKind = "string" | "bool" | "int" | "int64" | "duration" | "list";
 
 export interface FlagSpec {
   readonly name: string;
@@ -22,7 +23,7 @@ export interface FlagSpec {
   readonly required?: boolean;
 }
 
-type FlagValue = string | boolean | number | readonly string[];
+type FlagValue = string | boolean | number | bigint | readonly string[];
 
 /** The values of the flags of one command line. */
 export class FlagValues {
@@ -48,6 +49,25 @@ export class FlagValues {
   bool(name: string): boolean {
     const value = this.#valueNamed(name);
     invariant(typeof value === "boolean", "a flag that is asked for as a switch is one", { name });
+    return value;
+  }
+
+  /** Of an `int`, and of a `duration`, which is in milliseconds. */
+  number(name: string): number {
+    const value = this.#valueNamed(name);
+    invariant(typeof value === "number", "a flag that is asked for as a number is one", { name });
+    return value;
+  }
+
+  int64(name: string): bigint {
+    const value = this.#valueNamed(name);
+    invariant(typeof value === "bigint", "a flag that is asked for as an int64 is one", { name });
+    return value;
+  }
+
+  list(name: string): readonly string[] {
+    const value = this.#valueNamed(name);
+    invariant(Array.isArray(value), "a flag that is asked for as a list is one", { name });
     return value;
   }
 }
@@ -89,6 +109,8 @@ function parseValue(spec: FlagSpec, text: string): FlagValue {
     case "bool":
       return parseBool(spec, text);
     case "int":
+      return Number(parseInteger(spec, text));
+    case "int64":
       return parseInteger(spec, text);
     case "duration":
       return parseDuration(spec, text);
@@ -104,9 +126,12 @@ function parseBool(spec: FlagSpec, text: string): boolean {
   throw invalid(spec, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-function parseInteger(spec: FlagSpec, text: string): number {
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw invalid(spec, text, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+function parseInteger(spec: FlagSpec, text: string): bigint {
+  try {
+    return parseGoInt(text, 0);
+  } catch (error) {
+    throw invalid(spec, text, reasonOf(error));
+  }
 }
 
 function parseDuration(spec: FlagSpec, text: string): number {

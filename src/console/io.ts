@@ -1,7 +1,9 @@
 /** What a command sees of its process, so that a test can hand in another one. */
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 export interface Io {
+  /** Not touched by commands that need none: a terminal that is read is a terminal that waits. */
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results, and nothing else. */
   readonly stdout: Writable;
   /** Errors, progress, notes. A bar is drawn only if it is a terminal. */

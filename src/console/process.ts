@@ -11,6 +11,9 @@ const SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
 const EXIT_SIGPIPE = 141;
 
 export const PROCESS_IO: Io = {
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

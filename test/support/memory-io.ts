@@ -1,5 +1,5 @@
 /** A command's surroundings without a process: streams that keep what is written, and signals sent by hand. */
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import type { StopSignal } from "../../src/console/exit-codes.ts";
 import type { Io } from "../../src/console/io.ts";
 
@@ -20,6 +20,7 @@ export class TextSink extends Writable {
 }
 
 export class MemoryIo implements Io {
+  readonly stdin: Readable;
   readonly stdout: TextSink = new TextSink();
   readonly stderr: TextSink;
   readonly env: Io["env"];
@@ -27,7 +28,15 @@ export class MemoryIo implements Io {
   #stop: StopSignal | undefined;
   #controller: AbortController | undefined;
 
-  constructor(options: { readonly env?: Io["env"]; readonly stderrIsTerminal?: boolean } = {}) {
+  constructor(
+    options: {
+      readonly env?: Io["env"];
+      readonly stderrIsTerminal?: boolean;
+      /** All that there is to read. */
+      readonly stdin?: string | Uint8Array;
+    } = {},
+  ) {
+    this.stdin = Readable.from([Buffer.from(options.stdin ?? "")]);
     this.env = options.env ?? {};
     this.stderr = new TextSink(options.stderrIsTerminal);
   }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { goldenPath } from "../../test/support/golden.ts";
-import { MemoryIo } from "../../test/support/memory-io.ts";
-import { main } from "../console/main.ts";
-import { ETCDCTL } from "./etcdctl.ts";
-import { ETCDUTL } from "./etcdutl.ts";
+import { goldenPath } from "../../../test/support/golden.ts";
+import { MemoryIo } from "../../../test/support/memory-io.ts";
+import { main } from "../../console/main.ts";
+import { ETCDCTL } from "../etcdctl.ts";
+import { ETCDUTL } from "../etcdutl.ts";
 
 async function status(
   program: typeof ETCDCTL,

@@ -4,15 +4,15 @@
  * etcdctl prints what etcdctl 3.4 does, etcdutl what etcdutl 3.6 does: live keys in place of rows, and the version.
  */
 import { statSync } from "node:fs";
-import type { Arguments, Command } from "../console/command.ts";
-import { EXIT_BAD_ARGS, EXIT_SUCCESS } from "../console/exit-codes.ts";
-import { Failure } from "../console/failure.ts";
-import type { Io } from "../console/io.ts";
-import { runJob } from "../console/job.ts";
-import { PROGRESS, progressMode } from "../console/progress.ts";
-import { humanBytes } from "../console/sizes.ts";
-import type { SnapshotStatus } from "../jobs/snapshot-status.ts";
-import { outputFormat, WRITE_OUT } from "./output-format.ts";
+import type { Arguments, Command } from "../../console/command.ts";
+import { EXIT_BAD_ARGS, EXIT_SUCCESS } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+import type { Io } from "../../console/io.ts";
+import { runJob } from "../../console/job.ts";
+import { PROGRESS, progressMode } from "../../console/progress.ts";
+import { humanBytes } from "../../console/sizes.ts";
+import type { SnapshotStatus } from "../../jobs/snapshot-status.ts";
+import { outputFormat, WRITE_OUT } from "../output-format.ts";
 
 /** What is printed, in the order of etcd's struct. */
 interface Shown {
@@ -87,8 +87,8 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
     "fields",
   ]);
   const mode = progressMode(args.flags.text(PROGRESS.name));
-  const { snapshotStatus } = await import("../jobs/snapshot-status.ts");
-  const { databasePath } = await import("../jobs/database-path.ts");
+  const { snapshotStatus } = await import("../../jobs/snapshot-status.ts");
+  const { databasePath } = await import("../../jobs/database-path.ts");
   const status = await runJob(io, mode, (pool, options) =>
     snapshotStatus(pool, path, { ...options, liveKeys: variant.liveKeys }),
   );
@@ -106,7 +106,7 @@ const PRINTERS: Readonly<Record<"simple" | "json" | "table" | "fields", Printer>
   simple: (shown) => `${cellsOf(shown).join(", ")}\n`,
   json: (shown) => `${JSON.stringify(shown)}\n`,
   table: async (shown) => {
-    const { tableOf } = await import("../console/table.ts");
+    const { tableOf } = await import("../../console/table.ts");
     const header = ["hash", "revision", "total keys", "total size"];
     if (shown.version !== undefined) header.push("version");
     return tableOf(header, [cellsOf(shown)]);

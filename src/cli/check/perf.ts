@@ -1,0 +1,13 @@
+/** `check perf`. */
+import type { Command } from "../../console/command.ts";
+import { EXIT_ERROR } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+
+export const command: Command = {
+  usage: "check perf",
+  examples: ["etcdctl check perf"],
+  flags: [],
+  run: async () => {
+    throw new Failure(EXIT_ERROR, "not there yet");
+  },
+};

@@ -1,0 +1,13 @@
+/** `compaction`. */
+import type { Command } from "../../console/command.ts";
+import { EXIT_ERROR } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+
+export const command: Command = {
+  usage: "compaction",
+  examples: ["etcdctl compaction"],
+  flags: [],
+  run: async () => {
+    throw new Failure(EXIT_ERROR, "not there yet");
+  },
+};

@@ -1,0 +1,13 @@
+/** `lease keep-alive`. */
+import type { Command } from "../../console/command.ts";
+import { EXIT_ERROR } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+
+export const command: Command = {
+  usage: "lease keep-alive",
+  examples: ["etcdctl lease keep-alive"],
+  flags: [],
+  run: async () => {
+    throw new Failure(EXIT_ERROR, "not there yet");
+  },
+};

@@ -1,0 +1,13 @@
+/** `member list`. */
+import type { Command } from "../../console/command.ts";
+import { EXIT_ERROR } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+
+export const command: Command = {
+  usage: "member list",
+  examples: ["etcdctl member list"],
+  flags: [],
+  run: async () => {
+    throw new Failure(EXIT_ERROR, "not there yet");
+  },
+};

@@ -1,0 +1,13 @@
+/** `role get`. */
+import type { Command } from "../../console/command.ts";
+import { EXIT_ERROR } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
+
+export const command: Command = {
+  usage: "role get",
+  examples: ["etcdctl role get"],
+  flags: [],
+  run: async () => {
+    throw new Failure(EXIT_ERROR, "not there yet");
+  },
+};
