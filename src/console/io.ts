@@ -7,6 +7,9 @@ export interface Io {
     readonly isTTY?: boolean;
     /** Of a terminal: every key comes as it is pressed, and none is shown. */
     readonly setRawMode?: (on: boolean) => unknown;
+    /** Of what keeps the process while it is read. */
+    readonly ref?: () => unknown;
+    readonly unref?: () => unknown;
   };
   /** Results, and nothing else. */
   readonly stdout: Writable;

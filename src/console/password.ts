@@ -36,9 +36,10 @@ export async function readWord(stdin: Io["stdin"]): Promise<string> {
 
 /** Hands what comes to `take` until it says how much of it was the last that it wanted; the rest is put back. */
 async function readUntil(
-  stdin: Readable,
+  stdin: Io["stdin"],
   take: (text: string) => number | undefined,
 ): Promise<void> {
+  stdin.ref?.();
   try {
     for (;;) {
       const chunk: unknown = stdin.read();
@@ -54,8 +55,9 @@ async function readUntil(
       return;
     }
   } finally {
-    // A stream that nobody waits for must not keep the process.
-    stdin.pause();
+    // What nobody waits for must not keep the process. (A pause would do it, too; but Node's terminals do not always
+    // wake from one.)
+    stdin.unref?.();
   }
 }
 
