@@ -1,14 +1,15 @@
 /** `put KEY [VALUE]`: without a value, it is read from the standard input. */
 import { buffer } from "node:stream/consumers";
-import { reasonOf } from "../../base/errors.ts";
-import { parseGoInt } from "../../base/go-int.ts";
 import type { Arguments, Command } from "../../console/command.ts";
 import { EXIT_BAD_ARGS, EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
 import { KV_METHODS, PUT_RESPONSE, type PutRequest } from "../../proto/tables/kv.ts";
 import { encode, type Partially } from "../../proto/tables/message-table.ts";
-import { goJsonOf } from "../print/go-json.ts";
+import { headerFields, keyValueFields } from "../print/fields.ts";
+import { goJsonLine } from "../print/go-json.ts";
+import { parseLeaseId } from "../print/ids.ts";
+import { pairLines } from "../print/pairs.ts";
 import { connected } from "../session.ts";
 
 export const command: Command = {
@@ -38,11 +39,13 @@ export const command: Command = {
 
 async function run(args: Arguments, io: Io): Promise<number> {
   const request = await putRequest(args, io);
-  return await connected(args, io, async ({ rpc, short, print }) => {
+  return await connected(args, io, async ({ rpc, short, print, hex }) => {
     const response = await rpc.call(KV_METHODS.put, request, short());
+    const { header, prevKv } = response;
     await print({
-      simple: () => "OK\n",
-      json: () => `${goJsonOf(PUT_RESPONSE, response)}\n`,
+      simple: () => ["OK\n", ...(prevKv ? pairLines(prevKv, { hex }) : [])],
+      fields: () => headerFields(header) + (prevKv ? keyValueFields(prevKv, "Prev") : ""),
+      json: () => goJsonLine(PUT_RESPONSE, response),
       protobuf: () => encode(PUT_RESPONSE, response),
     });
     return EXIT_SUCCESS;
@@ -70,17 +73,9 @@ export async function putRequest(
       : value === undefined
         ? await buffer(io.stdin)
         : Buffer.from(value),
-    lease: leaseId(flags.text("lease")),
+    lease: parseLeaseId(flags.text("lease")),
     prevKv: flags.bool("prev-kv"),
     ignoreValue,
     ignoreLease: flags.bool("ignore-lease"),
   };
-}
-
-function leaseId(text: string): bigint {
-  try {
-    return parseGoInt(text, 16);
-  } catch (error) {
-    throw new Failure(EXIT_BAD_ARGS, `bad lease ID (${reasonOf(error)}), expecting ID in Hex`);
-  }
 }
