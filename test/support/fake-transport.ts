@@ -1,11 +1,9 @@
 /** A server in the test's own hands: it records what is asked, and answers what it was told. */
+
+import type { ClientTransport } from "../../src/cli/session.ts";
 import { RpcError } from "../../src/client/status.ts";
-import type { TransportOptions } from "../../src/client/transport/http2-transport.ts";
-import type {
-  CallSettings,
-  MessageStream,
-  Transport,
-} from "../../src/client/transport/transport.ts";
+import type { CallSettings, MessageStream } from "../../src/client/transport/transport.ts";
+import type { TransportOptions } from "../../src/client/transport/transport-options.ts";
 import {
   decode,
   encode,
@@ -32,14 +30,23 @@ type StreamHandler = (
   settings: CallSettings,
 ) => AsyncIterable<Uint8Array>;
 
-export class FakeTransport implements Transport {
+export class FakeTransport implements ClientTransport {
   /** In their order; a stream is recorded with each message that is sent on it. */
   readonly calls: Recorded[] = [];
   /** What the client was made with. */
   options: TransportOptions | undefined;
   closed = false;
+  /** Where somebody came with credentials, and how long they would wait. */
+  readonly authenticated: (number | undefined)[] = [];
+  /** What becomes of credentials; undefined: they are taken. */
+  refusal: Error | undefined;
   readonly #unary = new Map<string, UnaryHandler>();
   readonly #streams = new Map<string, StreamHandler>();
+
+  /** What was asked, `plain`. */
+  get requests(): unknown[] {
+    return this.calls.map(({ request }) => plain(request));
+  }
 
   /** What `method` answers from now on, or throws. */
   on<I, O>(method: Method<I, O>, answer: Answer<O> | Answering<I, O>): this {
@@ -75,6 +82,12 @@ export class FakeTransport implements Transport {
       for await (const response of serve(requests(), settings)) yield encode(output, response);
     });
     return this;
+  }
+
+  async authenticate({ timeoutMs }: Pick<CallSettings, "timeoutMs">): Promise<void> {
+    if (this.options?.credentials === undefined) return;
+    this.authenticated.push(timeoutMs);
+    if (this.refusal !== undefined) throw this.refusal;
   }
 
   async unary(path: string, message: Uint8Array, settings: CallSettings = {}): Promise<Uint8Array> {
@@ -159,6 +172,17 @@ class FakeStream implements MessageStream {
       }
     }
   }
+}
+
+/** A message with its bytes as latin1 text, and without what is zero: to be compared at a glance. */
+export function plain(message: unknown): unknown {
+  if (message instanceof Uint8Array) return Buffer.from(message).toString("latin1");
+  if (Array.isArray(message)) return message.map(plain);
+  if (typeof message !== "object" || message === null) return message;
+  const shown = Object.entries(message).map(([name, value]) => [name, plain(value)] as const);
+  const isZero = (value: unknown): boolean =>
+    !value || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(shown.filter(([, value]) => !isZero(value)));
 }
 
 export interface Ran {
