@@ -129,7 +129,8 @@ export class Connection {
 
   /** Whether calls may begin on it. */
   get isUsable(): boolean {
-    return !this.#retired && this.#lost === undefined && !this.#session.closed;
+    const { closed, destroyed } = this.#session;
+    return !this.#retired && this.#lost === undefined && !closed && !destroyed;
   }
 
   /** Why calls on it end, if it is gone. */
