@@ -15,6 +15,7 @@ import type { FlagSpec } from "./flags.ts";
 import { findCommand, goArguments, HELP } from "./go-arguments.ts";
 import { helpFormatter } from "./help.ts";
 import type { Io } from "./io.ts";
+import { styled } from "./style.ts";
 import { suggestionsFor } from "./suggestions.ts";
 
 /** @param args  without the program's name */
@@ -25,7 +26,7 @@ export async function main(program: Program, args: readonly string[], io: Io): P
     return await dispatch(program, args, io);
   } catch (error) {
     const { text, exitCode } = endingOf(error, io.env.STRATA_DEBUG === "1");
-    io.stderr.write(`${text}\n`);
+    io.stderr.write(`${text.replace(/^Error:/, (word) => styled(io.stderr, io, "red", word))}\n`);
     return exitCode;
   }
 }
@@ -42,7 +43,7 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
   const flags = [...(command?.flags ?? []), ...groupFlags(path), ...known];
   const leaf = commanderOf(program, path, command);
   const help = (): void => {
-    io.stdout.write(leaf.helpInformation());
+    showHelp(leaf, io);
   };
   let parsed: Arguments;
   try {
@@ -62,6 +63,11 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
 async function commandOf(program: Program, tree: CommandTree): Promise<Command | undefined> {
   if (tree === program) return await program.load?.();
   return isGroup(tree) ? undefined : await tree.load();
+}
+
+function showHelp(leaf: Commander, io: Io): void {
+  const bold = (title: string): string => styled(io.stdout, io, "bold", title);
+  io.stdout.write(leaf.helpInformation().replace(/^[A-Z ]+:$/gm, bold));
 }
 
 /** The command that was named as commander knows it, under its parents. */
@@ -98,7 +104,7 @@ async function helpOn(program: Program, rest: readonly string[], io: Io): Promis
     io.stderr.write(`Unknown help topic [${topic.map((word) => `\`${word}\``).join(" ")}]\n`);
   }
   const command = await commandOf(program, path.at(-1) ?? program);
-  io.stdout.write(commanderOf(program, path, command).helpInformation());
+  showHelp(commanderOf(program, path, command), io);
   return EXIT_SUCCESS;
 }
 
