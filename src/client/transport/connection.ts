@@ -19,8 +19,6 @@ export interface ConnectionOptions {
   readonly tls: () => Tls;
   readonly keepAlive: KeepAlive;
   readonly clock: Clock;
-  /** Until the server has said that it speaks HTTP/2. Default: 20,000, which is gRPC's. */
-  readonly dialTimeoutMs?: number | undefined;
 }
 
 /** Each is called once. */
@@ -31,7 +29,8 @@ export interface Observer {
   onGone(): void;
 }
 
-const DIAL_TIMEOUT_MS = 20_000;
+/** gRPC's: as long as that, a server may take to say that it is one. */
+const HANDSHAKE_MAX_MS = 20_000;
 
 /** What a server may send of one response before we have looked at it. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -79,7 +78,7 @@ export class Connection {
    * @throws (rejects) Error that says why there is no connection; nothing of it is left
    */
   static open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-    const { endpoint, keepAlive, dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
+    const { endpoint, keepAlive } = options;
     return new Promise((resolve, reject) => {
       const socket = endpoint.secure ? options.tls().connect(endpoint) : plainSocket(endpoint);
       const session = connect(`http://${endpoint.authority}`, {
@@ -97,7 +96,7 @@ export class Connection {
       const aborted = (): void => giveUp(signal.reason);
       const timer = setTimeout(
         () => giveUp(new Error("the server did not say that it speaks HTTP/2")),
-        dialTimeoutMs,
+        HANDSHAKE_MAX_MS,
       );
       const settled = (): void => {
         clearTimeout(timer);

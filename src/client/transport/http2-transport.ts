@@ -233,9 +233,7 @@ export class Http2Transport implements Transport {
       connect: async (text, signal) => {
         const endpoint = parseEndpoint(text, this.#options.tls !== undefined);
         const keepAlive = this.#keepAlive;
-        const { dialTimeoutMs } = this.#options;
-        const tls = this.#tlsOf;
-        return Connection.open({ endpoint, tls, keepAlive, clock, dialTimeoutMs }, signal);
+        return Connection.open({ endpoint, tls: this.#tlsOf, keepAlive, clock }, signal);
       },
     });
   }
