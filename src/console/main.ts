@@ -1,16 +1,18 @@
 /** From a command line to an exit code. Nothing is thrown past here, and no stack is shown. */
 import { Command as Commander } from "commander";
+import { takenApart, withFlags } from "./arguments.ts";
 import {
   type Arguments,
   type Command,
   type CommandTree,
+  groupFlags,
   isGroup,
   type Program,
 } from "./command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "./exit-codes.ts";
 import { endingOf, Failure, UsageError } from "./failure.ts";
-import { type FlagSpec, FlagValues, optionOf } from "./flags.ts";
-import { findCommand, type GoArguments, goArguments, HELP } from "./go-arguments.ts";
+import type { FlagSpec } from "./flags.ts";
+import { findCommand, goArguments, HELP } from "./go-arguments.ts";
 import { helpFormatter } from "./help.ts";
 import type { Io } from "./io.ts";
 import { suggestionsFor } from "./suggestions.ts";
@@ -37,14 +39,14 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
     throw new Failure(EXIT_ERROR, unknownCommand(program, unknown));
   }
   const command = await commandOf(program, tree);
-  const flags = [...(command?.flags ?? []), ...known];
+  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...known];
   const leaf = commanderOf(program, path, command);
   const help = (): void => {
     io.stdout.write(leaf.helpInformation());
   };
   let parsed: Arguments;
   try {
-    parsed = await parse(leaf, goArguments(rest, flags));
+    parsed = await takenApart(leaf, goArguments(rest, flags));
     if (command === undefined || parsed.flags.bool(HELP.name)) {
       help();
       return EXIT_SUCCESS;
@@ -70,25 +72,10 @@ function commanderOf(
 ): Commander {
   let leaf = new Commander(program.name).exitOverride();
   for (const { name, summary } of path.slice(1)) leaf = leaf.command(name).summary(summary);
-  for (const flag of [...(command?.flags ?? []), ...program.globalFlags, HELP]) {
-    leaf.addOption(optionOf(flag));
-  }
-  return leaf
-    .argument("[arguments...]")
-    .action(() => undefined)
-    .helpOption(false)
-    .helpCommand(false)
-    .configureHelp({ formatHelp: helpFormatter({ program, path, command }) });
-}
-
-/** Commander takes the flags apart, converts them and keeps their values. */
-async function parse(leaf: Commander, { options, positionals }: GoArguments): Promise<Arguments> {
-  await leaf.parseAsync([...options, "--", ...positionals], { from: "user" });
-  const flags = new FlagValues(
-    (name) => leaf.getOptionValue(name),
-    (name) => leaf.getOptionValueSource(name) === "cli",
-  );
-  return { positionals, flags };
+  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...program.globalFlags, HELP];
+  return withFlags(leaf, flags).configureHelp({
+    formatHelp: helpFormatter({ program, path, command }),
+  });
 }
 
 function refuseMissing({ flags }: Arguments, specs: readonly FlagSpec[]): void {
