@@ -43,7 +43,7 @@ test("ETCDCTL_API asks for the one there is, or for nothing there is", async () 
   expect(await ran(ETCDCTL, ["version"], { ETCDCTL_API: "2" })).toEqual([
     1,
     "",
-    "Error: unsupported API version 2\n",
+    "unsupported API version 2\n",
   ]);
 });
 

