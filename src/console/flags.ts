@@ -21,6 +21,8 @@ export interface FlagSpec {
   readonly help: string;
   /** The command does not run without it. */
   readonly required?: boolean;
+  /** Works, and is in no help. */
+  readonly hidden?: boolean;
 }
 
 export type FlagValue = string | boolean | number | bigint | readonly string[];

@@ -1,6 +1,6 @@
 /** Help texts in etcd's sections. The words are ours. */
 import type { Help } from "commander";
-import { type Command, type CommandTree, isGroup, type Program } from "./command.ts";
+import { type Command, type CommandTree, groupFlags, isGroup, type Program } from "./command.ts";
 import type { FlagSpec } from "./flags.ts";
 import { HELP } from "./go-arguments.ts";
 
@@ -37,9 +37,9 @@ function helpText({ program, path, command }: HelpTopic): string {
   if (command?.description) sections.push(["DESCRIPTION", command.description.split("\n")]);
   if (command && command.examples.length > 0) sections.push(["EXAMPLES", command.examples]);
   sections.push(["OPTIONS", flagLines([...(command?.flags ?? []), HELP])]);
-  if (program.globalFlags.length > 0) {
-    sections.push(["GLOBAL OPTIONS", flagLines(program.globalFlags)]);
-  }
+  // Those of groups are the whole group's: they stand with what is known everywhere.
+  const inherited = [...groupFlags(path), ...program.globalFlags];
+  if (inherited.length > 0) sections.push(["GLOBAL OPTIONS", flagLines(inherited)]);
   return sections
     .map(([title, lines]) => `${title}:\n${lines.map((line) => `${INDENT}${line}\n`).join("")}`)
     .join("\n");
@@ -62,6 +62,7 @@ function commandLines(tree: CommandTree, deep: boolean): string[] {
 function flagLines(flags: readonly FlagSpec[]): string[] {
   return columns(
     flags
+      .filter(({ hidden }) => !hidden)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((flag) => [
         `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${shownDefault(flag)}`,

@@ -4,6 +4,7 @@ import {
   type Arguments,
   type Command,
   type CommandTree,
+  groupFlags,
   isGroup,
   type Program,
 } from "./command.ts";
@@ -37,7 +38,7 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
     throw new Failure(EXIT_ERROR, unknownCommand(program, unknown));
   }
   const command = await commandOf(program, tree);
-  const flags = [...(command?.flags ?? []), ...known];
+  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...known];
   const leaf = commanderOf(program, path, command);
   const help = (): void => {
     io.stdout.write(leaf.helpInformation());
@@ -70,9 +71,8 @@ function commanderOf(
 ): Commander {
   let leaf = new Commander(program.name).exitOverride();
   for (const { name, summary } of path.slice(1)) leaf = leaf.command(name).summary(summary);
-  for (const flag of [...(command?.flags ?? []), ...program.globalFlags, HELP]) {
-    leaf.addOption(optionOf(flag));
-  }
+  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...program.globalFlags, HELP];
+  for (const flag of flags) leaf.addOption(optionOf(flag));
   return leaf
     .argument("[arguments...]")
     .action(() => undefined)
