@@ -5,11 +5,11 @@
 import { Option } from "commander";
 import { reasonOf } from "../base/errors.ts";
 import { formatGoDuration, parseGoDuration } from "../base/go-duration.ts";
-import { parseGoInt } from "../base/go-int.ts";
+import { parseGoInt, parseGoUint } from "../base/go-int.ts";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
 
-export type FlagKind = "string" | "bool" | "int" | "int64" | "duration" | "list";
+export type FlagKind = "string" | "bool" | "int" | "int64" | "uint64" | "duration" | "list";
 
 export interface FlagSpec {
   readonly name: string;
@@ -77,6 +77,7 @@ export class FlagValues {
     return value;
   }
 
+  /** Of a `uint64`, too. */
   int64(name: string): bigint {
     const value = this.#valueNamed(name);
     invariant(typeof value === "bigint", "a flag that is asked for as an int64 is one", { name });
@@ -130,6 +131,7 @@ export function parseValue(spec: FlagSpec, text: string): FlagValue {
     case "int":
       return Number(parseInteger(spec, text));
     case "int64":
+    case "uint64":
       return parseInteger(spec, text);
     case "duration":
       return parseDuration(spec, text);
@@ -170,7 +172,7 @@ function misplacedQuote(text: string, at: number): string {
 
 function parseInteger(spec: FlagSpec, text: string): bigint {
   try {
-    return parseGoInt(text, 0);
+    return spec.kind === "uint64" ? parseGoUint(text, 0) : parseGoInt(text, 0);
   } catch (error) {
     throw invalid(spec, text, reasonOf(error));
   }
