@@ -62,6 +62,22 @@ export function deadlineExceeded(options?: ErrorOptions): StrataError {
   return new StrataError("DEADLINE", "context deadline exceeded", options);
 }
 
+/** The connection that a call was on is gone. */
+export function connectionClosing(options?: ErrorOptions): RpcError {
+  return new RpcError(GrpcStatus.unavailable, "transport is closing", options);
+}
+
+/** The client was closed with the call under way, or before it. */
+export function clientClosing(): RpcError {
+  return new RpcError(GrpcStatus.canceled, "grpc: the client connection is closing");
+}
+
+/** A request that the client itself does not let out. */
+export function tooLargeToSend(bytes: number, maxBytes: number): RpcError {
+  const what = `trying to send message larger than max (${bytes} vs. ${maxBytes})`;
+  return new RpcError(GrpcStatus.resourceExhausted, what);
+}
+
 let codesByText: ReadonlyMap<string, EtcdErrorCode> | undefined;
 
 /** An `EtcdError` if the text is etcd's, whatever the status; else an `RpcError`. */

@@ -1,4 +1,5 @@
 /** From a command line to an exit code. Nothing is thrown past here, and no stack is shown. */
+import { argumentsOf } from "./arguments.ts";
 import {
   type Arguments,
   type Command,
@@ -9,7 +10,7 @@ import {
 } from "./command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "./exit-codes.ts";
 import { endingOf, Failure, UsageError } from "./failure.ts";
-import { type FlagSpec, readFlags } from "./flags.ts";
+import type { FlagSpec } from "./flags.ts";
 import { findCommand, goArguments, HELP } from "./go-arguments.ts";
 import type { HelpTopic } from "./help.ts";
 import type { Io } from "./io.ts";
@@ -40,7 +41,7 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
   const help = (): Promise<void> => showHelp({ program, path, command }, io);
   let parsed: Arguments;
   try {
-    parsed = parseArguments(rest, flags);
+    parsed = argumentsOf(rest, flags);
     if (command === undefined || parsed.flags.bool(HELP.name)) {
       await help();
       return EXIT_SUCCESS;
@@ -56,12 +57,6 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
 async function commandOf(program: Program, tree: CommandTree): Promise<Command | undefined> {
   if (tree === program) return await program.load?.();
   return isGroup(tree) ? undefined : await tree.load();
-}
-
-/** @throws UsageError in pflag's words for a flag that is unknown, lacks its value, or has none of its kind */
-export function parseArguments(args: readonly string[], specs: readonly FlagSpec[]): Arguments {
-  const { options, positionals } = goArguments(args, specs);
-  return { positionals, flags: readFlags(options, specs) };
 }
 
 /** What it takes is loaded only here: few runs show help, and all of them would pay for it. */

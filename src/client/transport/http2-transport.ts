@@ -1,64 +1,99 @@
-/** gRPC over `node:http2`. */
+/** gRPC over `node:http2`: channels to servers, and what is done again when a call does not go well. */
+import type { OutgoingHttpHeaders } from "node:http2";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { EtcdError, reasonOf, StrataError } from "../../base/errors.ts";
+import { systemRandom } from "../../base/random.ts";
+import { AuthToken, isAboutToken } from "../auth-token.ts";
 import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from "node:http2";
-import { systemClock } from "../../base/clock.ts";
-import { deadlineExceeded, errorOfStatus, GrpcStatus, RpcError } from "../status.ts";
+  clientClosing,
+  deadlineExceeded,
+  GrpcStatus,
+  RpcError,
+  tooLargeToSend,
+} from "../status.ts";
+import { Call, type Listener } from "./call.ts";
+import { CallStream } from "./call-stream.ts";
+import { Channel } from "./channel.ts";
+import { Connection } from "./connection.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { grpcTimeout } from "./grpc-timeout.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { framed } from "./message-assembler.ts";
+import { Patience } from "./patience.ts";
+import { ATTEMPTS_MAX, isLearners, isRepeatable, isUnavailable, retryDelayMs } from "./retry.ts";
+import { Tls } from "./tls.ts";
 import type { CallSettings, MessageStream, Transport } from "./transport.ts";
 import type { TransportOptions } from "./transport-options.ts";
+import { type UnaryEnd, unaryCall } from "./unary-call.ts";
 
 export type { Credentials, TlsOptions, TransportOptions } from "./transport-options.ts";
 
-const RETRY_MS = 100;
-const PREFIX_BYTES = 5;
+const SEND_BYTES_MAX = 2 * 1024 * 1024;
+const RECEIVE_BYTES_MAX = 2 ** 31 - 1;
 
 export class Http2Transport implements Transport {
   readonly #options: TransportOptions;
-  readonly #sessions = new Map<string, ClientHttp2Session>();
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #keepAlive: KeepAlive;
+  readonly #maxSendBytes: number;
+  readonly #maxReceiveBytes: number;
+  #tls: Tls | undefined;
+  /** To whichever of the endpoints. */
+  readonly #any: Channel;
+  /** To one of them each. */
+  readonly #pinned = new Map<string, Channel>();
+  readonly #token: AuthToken | undefined;
+  /** Of all calls under way. */
+  readonly #patiences = new Set<Patience>();
+  #closed: RpcError | undefined;
 
+  /** Connects to nobody yet. @throws StrataError BAD_ARGUMENT if there are no endpoints, or TLS options are not usable */
   constructor(options: TransportOptions) {
+    const { endpoints, clock = systemClock, random = systemRandom, credentials } = options;
+    if (endpoints.length === 0) {
+      throw new StrataError("BAD_ARGUMENT", "etcdclient: no available endpoints");
+    }
     this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#keepAlive = new KeepAlive({
+      timeMs: options.keepAliveTimeMs,
+      timeoutMs: options.keepAliveTimeoutMs,
+    });
+    this.#maxSendBytes = options.maxSendBytes ?? SEND_BYTES_MAX;
+    this.#maxReceiveBytes = options.maxReceiveBytes ?? RECEIVE_BYTES_MAX;
+    if (options.tls !== undefined) this.#tls = new Tls(options.tls);
+    this.#any = this.#channelOf(endpoints.map((endpoint) => endpoint.trim()));
+    if (credentials !== undefined) {
+      this.#token = new AuthToken(credentials, (path, message, settings) =>
+        this.#unary(path, message, settings, undefined),
+      );
+    }
   }
 
   async unary(path: string, message: Uint8Array, settings: CallSettings = {}): Promise<Uint8Array> {
-    const max = this.#options.maxSendBytes ?? 2 * 1024 * 1024;
-    if (message.length > max) {
-      const what = `trying to send message larger than max (${message.length} vs. ${max})`;
-      throw new RpcError(GrpcStatus.resourceExhausted, what);
-    }
-    const call = this.stream(path, settings);
-    await call.send(message);
-    call.end();
-    let answer: Uint8Array | undefined;
-    for await (const one of call) answer ??= one;
-    if (answer === undefined) throw new RpcError(GrpcStatus.internal, "no answer");
-    return answer;
+    return this.#unary(path, message, settings, this.#token);
   }
 
   stream(path: string, settings: CallSettings = {}): MessageStream {
-    const opened = this.#open(path, settings);
-    opened.catch(() => undefined); // Whoever sends or iterates is told.
-    return {
-      send: async (message) => {
-        const stream = await opened;
-        const head = Buffer.alloc(PREFIX_BYTES);
-        head.writeUInt32BE(message.length, 1);
-        await new Promise<void>((resolve) => {
-          stream.write(Buffer.concat([head, message]), () => resolve());
-        });
+    const channel = this.#channel(settings.endpoint);
+    const patience = this.#patience(settings, channel);
+    let token: string | undefined;
+    return new CallStream({
+      open: async (listener) => {
+        token = await this.#token?.young(patience);
+        return this.#begin(path, settings, channel, patience, token, listener);
       },
-      end: () => {
-        opened.then((stream) => stream.end()).catch(() => undefined);
+      patience,
+      maxSendBytes: this.#maxSendBytes,
+      retryMs: (attempt) => retryDelayMs(attempt, channel.size, this.#random),
+      errorOf: (failure) => {
+        if (isAboutToken(failure)) this.#token?.refused(token);
+        return ofOurDeadline(failure, settings);
       },
-      cancel: () => {
-        opened.then((stream) => stream.close(constants.NGHTTP2_CANCEL)).catch(() => undefined);
-      },
-      [Symbol.asyncIterator]: () => messagesOf(opened, settings),
-    };
+      onOver: () => this.#release(patience),
+    });
   }
 
   /**
@@ -66,106 +101,184 @@ export class Http2Transport implements Transport {
    * first call. A server without authentication is fine.
    * @throws (rejects) as `unary`: EtcdError AUTH_FAILED, StrataError DEADLINE, …
    */
-  async authenticate(_limits: Pick<CallSettings, "timeoutMs" | "signal"> = {}): Promise<void> {}
+  async authenticate(limits: Pick<CallSettings, "timeoutMs" | "signal"> = {}): Promise<void> {
+    const patience = this.#patience(limits, this.#any);
+    try {
+      patience.throwIfOver();
+      await this.#token?.current(patience);
+    } finally {
+      this.#release(patience);
+    }
+  }
 
   async close(): Promise<void> {
-    for (const session of this.#sessions.values()) session.destroy();
-    this.#sessions.clear();
+    if (this.#closed !== undefined) return;
+    const why = clientClosing();
+    this.#closed = why;
+    for (const patience of [...this.#patiences]) patience.end(why);
+    for (const channel of [this.#any, ...this.#pinned.values()]) channel.close(why);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #open(path: string, settings: CallSettings): Promise<ClientHttp2Stream> {
-    const endpoint = settings.endpoint ?? this.#options.endpoints[0] ?? "";
-    const session = await this.#session(endpoint, settings);
-    const stream = session.request({
-      ":method": "POST",
-      ":path": path,
-      "content-type": "application/grpc",
-      te: "trailers",
-      ...settings.metadata,
-    });
-    settings.signal?.addEventListener("abort", () => stream.close(constants.NGHTTP2_CANCEL));
-    return stream;
-  }
-
-  async #session(endpoint: string, settings: CallSettings): Promise<ClientHttp2Session> {
-    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = settings;
-    const startMs = performance.now();
-    for (;;) {
-      signal?.throwIfAborted();
-      const known = this.#sessions.get(endpoint);
-      if (known !== undefined && !known.closed && !known.destroyed) return known;
-      const session = await this.#connect(endpoint).catch(() => undefined);
-      if (session !== undefined) {
-        this.#sessions.set(endpoint, session);
-        return session;
+  async #unary(
+    path: string,
+    message: Uint8Array,
+    settings: CallSettings,
+    tokens: AuthToken | undefined,
+  ): Promise<Uint8Array> {
+    if (message.length > this.#maxSendBytes) {
+      throw tooLargeToSend(message.length, this.#maxSendBytes);
+    }
+    const request = framed(message);
+    const channel = this.#channel(settings.endpoint);
+    const patience = this.#patience(settings, channel);
+    const isIdempotent = settings.idempotent ?? isRepeatable(path);
+    let isRenewed = false;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        patience.throwIfOver();
+        const token = await tokens?.current(patience);
+        const connection = await channel.connection(patience);
+        const end = await this.#send(connection, path, settings, patience, token, request);
+        if ("answer" in end) return end.answer;
+        const { failure, isRefused } = end;
+        if (isAboutToken(failure) && tokens !== undefined && !isRenewed) {
+          isRenewed = true;
+          tokens.refused(token);
+          continue;
+        }
+        const isBusy = isIdempotent && isUnavailable(failure);
+        const isElsewhere = isLearners(failure) && channel.size > 1;
+        const mayRetry =
+          isRefused || isBusy || isElsewhere || (tokens === undefined && isOldRevision(failure));
+        if (!mayRetry || attempt === ATTEMPTS_MAX) throw ofOurDeadline(failure, settings);
+        if (isBusy || isElsewhere) channel.leave(connection);
+        await patience.pause(retryDelayMs(attempt, channel.size, this.#random));
       }
-      if (performance.now() - startMs > timeoutMs) throw deadlineExceeded();
-      await systemClock.sleep(RETRY_MS, signal ?? new AbortController().signal);
+    } finally {
+      this.#release(patience);
     }
   }
 
-  #connect(endpoint: string): Promise<ClientHttp2Session> {
-    const { tls } = this.#options;
-    const bare = endpoint.replace(/^https?:\/\//, "");
-    const secure =
-      endpoint.startsWith("https://") || (tls !== undefined && !endpoint.startsWith("http://"));
-    return new Promise((resolve, reject) => {
-      const session = connect(
-        `${secure ? "https" : "http"}://${bare.replace(/^:/, "localhost:")}`,
-        {
-          ...(tls?.ca !== undefined && { ca: Buffer.from(tls.ca) }),
-          ...(tls?.cert !== undefined && { cert: Buffer.from(tls.cert) }),
-          ...(tls?.key !== undefined && { key: Buffer.from(tls.key) }),
-          rejectUnauthorized: tls?.insecureSkipVerify !== true,
-        },
-      );
-      session.once("connect", () => resolve(session));
-      session.on("error", reject);
+  async #send(
+    connection: Connection,
+    path: string,
+    settings: CallSettings,
+    patience: Patience,
+    token: string | undefined,
+    request: Uint8Array,
+  ): Promise<UnaryEnd> {
+    try {
+      const headers = headersOf(connection, path, settings, patience, token);
+      return await unaryCall(connection, headers, request, this.#maxReceiveBytes, patience);
+    } catch (error) {
+      patience.throwIfOver();
+      return { failure: asRpcError(error), isRefused: !connection.isUsable };
+    }
+  }
+
+  /** A call whose messages come and go one by one. */
+  async #begin(
+    path: string,
+    settings: CallSettings,
+    channel: Channel,
+    patience: Patience,
+    token: string | undefined,
+    listener: Listener,
+  ): Promise<Call> {
+    for (;;) {
+      patience.throwIfOver();
+      const connection = await channel.connection(patience);
+      try {
+        const headers = headersOf(connection, path, settings, patience, token);
+        return new Call(connection, headers, this.#maxReceiveBytes, listener);
+      } catch (error) {
+        if (connection.isUsable) throw asRpcError(error);
+      }
+    }
+  }
+
+  #patience({ timeoutMs, signal }: CallSettings, channel: Channel): Patience {
+    const causeOf = (): unknown => channel.lastFailure ?? this.#any.lastFailure;
+    const patience = new Patience({ timeoutMs, signal, causeOf });
+    if (this.#closed !== undefined) patience.end(this.#closed);
+    this.#patiences.add(patience);
+    return patience;
+  }
+
+  #release(patience: Patience): void {
+    patience.release();
+    this.#patiences.delete(patience);
+  }
+
+  #channel(endpoint: string | undefined): Channel {
+    if (endpoint === undefined) return this.#any;
+    let channel = this.#pinned.get(endpoint);
+    if (channel === undefined) {
+      channel = this.#channelOf([endpoint]);
+      this.#pinned.set(endpoint, channel);
+    }
+    return channel;
+  }
+
+  #channelOf(endpoints: readonly string[]): Channel {
+    const clock = this.#clock;
+    return new Channel({
+      endpoints,
+      clock,
+      random: this.#random,
+      connect: async (text, signal) => {
+        const endpoint = parseEndpoint(text, this.#options.tls !== undefined);
+        const keepAlive = this.#keepAlive;
+        return Connection.open({ endpoint, tls: this.#tlsOf, keepAlive, clock }, signal);
+      },
     });
   }
+
+  readonly #tlsOf = (): Tls => {
+    this.#tls ??= new Tls({});
+    return this.#tls;
+  };
 }
 
-async function* messagesOf(
-  opened: Promise<ClientHttp2Stream>,
-  { timeoutMs }: CallSettings,
-): AsyncGenerator<Uint8Array, void> {
-  const stream = await opened;
-  let late = false;
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          late = true;
-          stream.close(constants.NGHTTP2_CANCEL);
-        }, timeoutMs);
-  let trailers: IncomingHttpHeaders = {};
-  stream.on("response", (headers) => {
-    if ("grpc-status" in headers) trailers = headers;
-  });
-  stream.on("trailers", (headers) => {
-    trailers = headers;
-  });
-  let left: Buffer = Buffer.alloc(0);
-  try {
-    for await (const chunk of stream) {
-      left = Buffer.concat([left, chunk as Buffer]);
-      while (left.length >= PREFIX_BYTES) {
-        const end = PREFIX_BYTES + left.readUInt32BE(1);
-        if (left.length < end) break;
-        yield left.subarray(PREFIX_BYTES, end);
-        left = left.subarray(end);
-      }
-    }
-  } finally {
-    clearTimeout(timer);
-    stream.close(constants.NGHTTP2_CANCEL);
-  }
-  if (late) throw deadlineExceeded();
-  const status = Number(trailers["grpc-status"] ?? GrpcStatus.unavailable);
-  if (status === GrpcStatus.ok) return;
-  throw errorOfStatus(status, decodeURIComponent(String(trailers["grpc-message"] ?? "")));
+function headersOf(
+  { endpoint }: Connection,
+  path: string,
+  { timeoutMs, metadata }: CallSettings,
+  patience: Patience,
+  token: string | undefined,
+): OutgoingHttpHeaders {
+  return {
+    ":method": "POST",
+    ":scheme": endpoint.secure ? "https" : "http",
+    ":path": path,
+    ":authority": endpoint.authority,
+    te: "trailers",
+    "content-type": "application/grpc",
+    "user-agent": "strata",
+    ...(timeoutMs !== undefined && { "grpc-timeout": grpcTimeout(patience.leftMs) }),
+    ...(token !== undefined && { token }),
+    ...metadata,
+  };
+}
+
+/** The server keeps an eye on our deadline, too, and may see it pass a moment before us. */
+function ofOurDeadline(failure: Error, { timeoutMs }: CallSettings): Error {
+  const isDeadline =
+    failure instanceof RpcError &&
+    failure.grpcStatus === GrpcStatus.deadlineExceeded &&
+    failure.details === "context deadline exceeded";
+  return isDeadline && timeoutMs !== undefined ? deadlineExceeded({ cause: failure }) : failure;
+}
+
+/** Who is known by a certificate has no token to renew: the call is simply made again. */
+function isOldRevision(failure: Error): boolean {
+  return failure instanceof EtcdError && failure.code === "AUTH_OLD_REVISION";
+}
+
+function asRpcError(error: unknown): Error {
+  return new RpcError(GrpcStatus.internal, reasonOf(error), { cause: error });
 }
