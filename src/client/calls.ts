@@ -17,6 +17,9 @@ export interface EndpointOptions extends RemoteOptions {
   readonly endpoint?: string | undefined;
 }
 
+/** For streams that are kept open: a server that is cut off from its cluster ends them, so that another one is looked for. */
+export const LONG_LIVED: CallSettings = { metadata: { hasleader: "true" } };
+
 export class Calls {
   readonly rpc: Rpc;
   readonly #timeoutMs: number | undefined;

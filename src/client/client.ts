@@ -25,6 +25,7 @@ import {
   txnRequest,
 } from "../api/txn-builder.ts";
 import type { KeyValue } from "../api/value.ts";
+import type { Watch, WatchOptions } from "../api/watch.ts";
 import { wholeNumber } from "../api/whole-number.ts";
 import { systemClock } from "../base/clock.ts";
 import { EtcdError } from "../base/errors.ts";
@@ -44,7 +45,7 @@ import { RemoteAuth } from "./auth/auth.ts";
 import { RemoteRoles } from "./auth/roles.ts";
 import { RemoteUsers } from "./auth/users.ts";
 import { Backoff } from "./backoff.ts";
-import { Calls, type EndpointOptions, type RemoteOptions } from "./calls.ts";
+import { Calls, type EndpointOptions, LONG_LIVED, type RemoteOptions } from "./calls.ts";
 import { type ClientOptions, transportOptions } from "./client-options.ts";
 import {
   readDeleteResponse,
@@ -64,6 +65,8 @@ import { type EndpointStatus, endpointStatus } from "./maintenance/status.ts";
 import { RemoteMembers } from "./members.ts";
 import { Rpc } from "./rpc.ts";
 import { Http2Transport } from "./transport/http2-transport.ts";
+import { watchKeys } from "./watch/keys-watch.ts";
+import { Watches } from "./watch/watches.ts";
 
 /** As the server does it; besides, `serializable`. */
 export interface RemoteRangeOptions extends RangeOptions, RemoteOptions {
@@ -91,6 +94,7 @@ export class Client {
   readonly roles: RemoteRoles;
   readonly downgrade: RemoteDowngrade;
   readonly #calls: Calls;
+  readonly #watches: Watches;
   readonly #endpoints: readonly string[];
   #closed: Promise<void> | undefined;
 
@@ -108,6 +112,7 @@ export class Client {
     this.users = new RemoteUsers(calls);
     this.roles = new RemoteRoles(calls);
     this.downgrade = new RemoteDowngrade(calls);
+    this.#watches = new Watches(calls.rpc, { settings: () => LONG_LIVED });
   }
 
   /**
@@ -205,6 +210,25 @@ export class Client {
   }
 
   /**
+   * Every change of some keys, in order, none lost and none twice, from a revision on: first what has been, then what
+   * comes. Connections may break and servers start again meanwhile: it goes on where it was. All watches of a client
+   * share one stream. For whoever takes slowly, 4 MiB wait here and the rest on the server; if that is given up by then,
+   * the iteration throws COMPACTED.
+   *
+   * It begins when the server has heard of it, see `created`.
+   *
+   * @throws EtcdError EMPTY_KEY, COMPACTED (in the iteration), PERMISSION_DENIED (likewise); StrataError BAD_ARGUMENT for
+   *   a range that cannot have keys, CLOSED
+   */
+  watch(
+    keys: Keys,
+    options: WatchOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): Watch {
+    this.#calls.assertOpen();
+    return watchKeys(this.#watches, keys, options);
+  }
+
+  /**
    * etcd's HashKV: a checksum of the keys and their history up to a revision, the same in every etcd that has the same.
    * @param revision  default: the current one
    * @throws (rejects) EtcdError COMPACTED, FUTURE
@@ -265,12 +289,19 @@ export class Client {
 
   /** Ends what is under way: calls reject with CLOSED, watches end, held leases are left to themselves. Twice is harmless. */
   close(): Promise<void> {
-    this.#closed ??= this.#calls.close();
+    this.#closed ??= this.#close();
     return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #close(): Promise<void> {
+    // First, that nothing is opened again that the end of the connection ends.
+    const watches = this.#watches.close();
+    await this.#calls.close();
+    await watches;
   }
 
   async #read(

@@ -3,14 +3,7 @@ import type { Readable, Writable } from "node:stream";
 
 export interface Io {
   /** Not touched by commands that need none: a terminal that is read is a terminal that waits. */
-  readonly stdin: Readable & {
-    readonly isTTY?: boolean;
-    /** Of a terminal: every key comes as it is pressed, and none is shown. */
-    readonly setRawMode?: (on: boolean) => unknown;
-    /** Of what keeps the process while it is read. */
-    readonly ref?: () => unknown;
-    readonly unref?: () => unknown;
-  };
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results, and nothing else. */
   readonly stdout: Writable;
   /** Errors, progress, notes. A bar is drawn only if it is a terminal. */

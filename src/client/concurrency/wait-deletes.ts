@@ -1,12 +1,13 @@
 /** Waits for those who came first. @see etcd client/v3/concurrency/key.go */
-import { prefixEnd } from "../../api/key-range.ts";
 import { KV_METHODS } from "../../proto/tables/kv.ts";
+import type { WatchResponse } from "../../proto/tables/watch.ts";
 import { watchError } from "../watch/watch-error.ts";
 import type { ConcurrencyBase } from "./base.ts";
 import { persist } from "./persist.ts";
-import { SORT_BY_CREATE, SORT_DESCENDING } from "./requests.ts";
+import { lastCreated } from "./requests.ts";
 
-const DELETE = 1;
+/** Of an event. */
+export const DELETE = 1;
 
 /**
  * Until no key with the prefix is left that was made at `maxCreateRevision` or before. Only the last of these is
@@ -19,37 +20,35 @@ export async function waitDeletes(
   maxCreateRevision: bigint,
   signal: AbortSignal,
 ): Promise<void> {
-  const request = {
-    key: prefix,
-    rangeEnd: prefixEnd(prefix),
-    limit: 1n,
-    sortTarget: SORT_BY_CREATE,
-    sortOrder: SORT_DESCENDING,
-    maxCreateRevision,
-  };
+  const request = lastCreated(prefix, maxCreateRevision);
   for (;;) {
     const { header, kvs } = await persist(base, signal, () =>
       base.rpc.call(KV_METHODS.range, request, { signal }),
     );
     const [before] = kvs;
     if (before === undefined) return;
-    await waitDelete(base, before.key, (header?.revision ?? 0n) + 1n, signal);
+    const startRevision = (header?.revision ?? 0n) + 1n;
+    const watched = { key: before.key, startRevision };
+    for await (const { events } of responses(base, watched, signal)) {
+      if (events.some(({ type }) => type === DELETE)) break;
+    }
   }
 }
 
-/** Or until nobody can tell any more, because it was compacted away. */
-async function waitDelete(
+/**
+ * Of a watch. It ends when what it would have to tell is compacted away: who wants to know looks at the keys again.
+ * @throws the signal's reason; why the server ended it
+ */
+export async function* responses(
   { watches }: ConcurrencyBase,
-  key: Uint8Array,
-  startRevision: bigint,
+  ask: { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array; readonly startRevision: bigint },
   signal: AbortSignal,
-): Promise<void> {
-  for await (const response of watches.open({ key, startRevision }, { signal })) {
+): AsyncGenerator<WatchResponse, void> {
+  for await (const response of watches.open(ask, { signal })) {
     const error = watchError(response);
     if (error?.code === "COMPACTED") return;
     if (error !== undefined) throw error;
-    if (response.events.some(({ type }) => type === DELETE)) return;
+    yield response;
   }
   signal.throwIfAborted();
-  throw lostWatch();
 }

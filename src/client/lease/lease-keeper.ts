@@ -11,7 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import { EtcdError, StrataError } from "../../base/errors.ts";
 import { LEASE_METHODS, type LeaseKeepAliveRequest } from "../../proto/tables/lease.ts";
 import type { Backoff } from "../backoff.ts";
-import type { Calls } from "../calls.ts";
+import { type Calls, LONG_LIVED } from "../calls.ts";
 import type { RpcStream } from "../rpc.ts";
 
 /** A lease that is kept alive as long as it is held. */
@@ -108,7 +108,7 @@ export class LeaseKeeper {
 
   /** One stream, from its begin to its end. */
   async #converse(): Promise<void> {
-    const stream = this.#calls.open(LEASE_METHODS.keepAlive, {});
+    const stream = this.#calls.open(LEASE_METHODS.keepAlive, LONG_LIVED);
     this.#stream = stream;
     try {
       for (const all of this.#held.values()) {
