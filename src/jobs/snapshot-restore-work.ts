@@ -15,8 +15,9 @@ import {
   SystemFile,
 } from "../../native-free/file.ts";
 import { equalBytes } from "../base/bytes.ts";
-import { StrataError } from "../base/errors.ts";
+import { CorruptionError, StrataError } from "../base/errors.ts";
 import type { Cluster } from "../membership/cluster.ts";
+import { readMetas } from "../pagefile/meta.ts";
 import { BackgroundSync } from "./background-sync.ts";
 import { beginLog, clusterOf, enterMembers } from "./new-member.ts";
 import { ProgressWriter } from "./progress.ts";
@@ -158,7 +159,15 @@ async function copyDatabase(
       assertSame(expected, hash.digest());
     }
     progress.phase(ENTERING, 0);
-    enterMembers(copy, cluster, bumpRevision);
+    // Of an empty file a new database would be made.
+    readMetas(source);
+    try {
+      enterMembers(copy, cluster, bumpRevision);
+    } catch (error) {
+      // What is wrong with the copy is wrong with the file that it was made of, which is still there afterwards.
+      if (!(error instanceof CorruptionError)) throw error;
+      throw new CorruptionError(source.path, error.offsetBytes, error.what);
+    }
   } finally {
     copy.close();
   }

@@ -10,6 +10,7 @@ import { SystemDirectory } from "../../../native-free/file.ts";
 import type { Arguments, Command } from "../../console/command.ts";
 import {
   EXIT_BAD_ARGS,
+  EXIT_BAD_CONNECTION,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
   type StopSignal,
@@ -41,14 +42,9 @@ async function run(args: Arguments, io: Io): Promise<number> {
     throw new Failure(EXIT_BAD_ARGS, "snapshot save expects one argument");
   }
   const display = await progressDisplay(progressMode(args.flags.text(PROGRESS.name)), io);
-  const timeoutMs = args.flags.given("command-timeout")
-    ? args.flags.number("command-timeout")
-    : undefined;
-  return await connected(args, io, async ({ rpc, endpoints }) => {
-    if (endpoints.length !== 1) {
-      const what = `snapshot must be requested to one selected node, not multiple [${endpoints.join(" ")}]`;
-      throw new Failure(EXIT_INTERRUPTED, what);
-    }
+  return await connected(args, io, async ({ rpc, endpoints, flags }) => {
+    const timeoutMs = flags.given("command-timeout") ? flags.number("command-timeout") : undefined;
+    if (endpoints.length !== 1) throw notOne(endpoints);
     const version = await io.interruptible(async (signal) => {
       try {
         return await save(rpc, path, { timeoutMs, signal, onProgress: display.show });
@@ -62,7 +58,18 @@ async function run(args: Arguments, io: Io): Promise<number> {
     io.stdout.write(`Snapshot saved at ${path}\n`);
     if (version !== "") io.stdout.write(`Server version ${version}\n`);
     return EXIT_SUCCESS;
+  }).catch((error: unknown) => {
+    // A client that could not be made is a snapshot that could not be saved.
+    if (!(error instanceof Failure && error.exitCode === EXIT_BAD_CONNECTION)) throw error;
+    // Of no endpoint there is no client, and etcd counts before it makes one.
+    if (args.flags.list("endpoints").length === 0) throw notOne([]);
+    throw new Failure(EXIT_INTERRUPTED, error.message, { cause: error });
   });
+}
+
+function notOne(endpoints: readonly string[]): Failure {
+  const what = `snapshot must be requested to one selected node, not multiple [${endpoints.join(" ")}]`;
+  return new Failure(EXIT_INTERRUPTED, what);
 }
 
 type SaveSettings = Parameters<
