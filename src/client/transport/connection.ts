@@ -19,6 +19,8 @@ export interface ConnectionOptions {
   readonly tls: () => Tls;
   readonly keepAlive: KeepAlive;
   readonly clock: Clock;
+  /** Until the server has said that it speaks HTTP/2. Default: 20,000, which is gRPC's. */
+  readonly dialTimeoutMs?: number | undefined;
 }
 
 /** Each is called once. */
@@ -29,8 +31,7 @@ export interface Observer {
   onGone(): void;
 }
 
-/** gRPC's: as long as that, a server may take to say that it is one. */
-const HANDSHAKE_MAX_MS = 20_000;
+const DIAL_TIMEOUT_MS = 20_000;
 
 /** What a server may send of one response before we have looked at it. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -78,7 +79,7 @@ export class Connection {
    * @throws (rejects) Error that says why there is no connection; nothing of it is left
    */
   static open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-    const { endpoint, keepAlive } = options;
+    const { endpoint, keepAlive, dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
     return new Promise((resolve, reject) => {
       const socket = endpoint.secure ? options.tls().connect(endpoint) : plainSocket(endpoint);
       const session = connect(`http://${endpoint.authority}`, {
@@ -96,7 +97,7 @@ export class Connection {
       const aborted = (): void => giveUp(signal.reason);
       const timer = setTimeout(
         () => giveUp(new Error("the server did not say that it speaks HTTP/2")),
-        HANDSHAKE_MAX_MS,
+        dialTimeoutMs,
       );
       const settled = (): void => {
         clearTimeout(timer);

@@ -233,7 +233,9 @@ export class Http2Transport implements Transport {
       connect: async (text, signal) => {
         const endpoint = parseEndpoint(text, this.#options.tls !== undefined);
         const keepAlive = this.#keepAlive;
-        return Connection.open({ endpoint, tls: this.#tlsOf, keepAlive, clock }, signal);
+        const { dialTimeoutMs } = this.#options;
+        const tls = this.#tlsOf;
+        return Connection.open({ endpoint, tls, keepAlive, clock, dialTimeoutMs }, signal);
       },
     });
   }
