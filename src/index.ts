@@ -21,6 +21,7 @@ export {
   type Txn,
 } from "./api/txn-builder.ts";
 export { KeyValue, type Value } from "./api/value.ts";
+export type { Watch, WatchEvent, WatchOptions, WatchResponse } from "./api/watch.ts";
 export type { Clock } from "./base/clock.ts";
 export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
 export type { EtcdErrorCode } from "./base/etcd-errors.ts";
@@ -37,10 +38,5 @@ export {
   type StrataPlace,
   type StrataStatus,
 } from "./engine/strata.ts";
-export type {
-  Watch,
-  WatchEvent,
-  WatchKeysOptions,
-  WatchResponse,
-} from "./engine/watch.ts";
+export type { WatchKeysOptions } from "./engine/watch.ts";
 export type { Progress } from "./jobs/progress.ts";

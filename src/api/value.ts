@@ -19,23 +19,25 @@ export class Value extends Uint8Array {
 
 /** One key at one revision. */
 export class KeyValue {
-  readonly #record: Uint8Array;
   readonly #shared: boolean;
   /** Decoded when something of it is asked for. */
-  #decoded: StoredKeyValue | undefined;
+  #record: Uint8Array | StoredKeyValue;
 
   /**
-   * @param record  an encoded KeyValue, not to be changed any more
+   * @param record  a KeyValue, encoded or not, not to be changed any more
    * @param shared  whether others have it, too: key and value are copied then, each time they are asked for
    */
-  constructor(record: Uint8Array, shared = false) {
+  constructor(record: Uint8Array | StoredKeyValue, shared = false) {
     this.#record = record;
     this.#shared = shared;
   }
 
   get #stored(): StoredKeyValue {
-    this.#decoded ??= decoded(this.#record);
-    return this.#decoded;
+    const record = this.#record;
+    if (!(record instanceof Uint8Array)) return record;
+    const stored = decoded(record);
+    this.#record = stored;
+    return stored;
   }
 
   get key(): Value {

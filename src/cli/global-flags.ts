@@ -1,6 +1,6 @@
 /** etcdctl's global flags: those of 3.4, 3.5 and 3.6. @see etcd etcdctl/ctlv3/ctl.go */
 import { EXIT_ERROR } from "../console/exit-codes.ts";
-import { Failure } from "../console/failure.ts";
+import { BareFailure } from "../console/failure.ts";
 import type { FlagSpec } from "../console/flags.ts";
 import type { Io } from "../console/io.ts";
 import { WRITE_OUT } from "./output-format.ts";
@@ -61,5 +61,5 @@ export const ETCDCTL_GLOBAL_FLAGS: readonly FlagSpec[] = [
 export function checkApiVersion(env: Io["env"]): void {
   const version = env.ETCDCTL_API ?? "";
   if (version === "" || version === "3") return;
-  throw new Failure(EXIT_ERROR, `unsupported API version ${version}`);
+  throw new BareFailure(EXIT_ERROR, `unsupported API version ${version}`);
 }

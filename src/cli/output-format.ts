@@ -14,6 +14,12 @@ export const WRITE_OUT: FlagSpec = {
   help: "output format: fields, json, protobuf, simple, table",
 };
 
+/** @throws Failure for a format that no command has */
+export function checkOutputFormat(text: string): void {
+  if (FORMATS.some((format) => format === text)) return;
+  throw new Failure(EXIT_BAD_FEATURE, "unsupported output format");
+}
+
 /** @throws Failure with etcd's text: of the formats there are, a command may offer some only */
 export function outputFormat<Offered extends OutputFormat>(
   text: string,
@@ -21,7 +27,6 @@ export function outputFormat<Offered extends OutputFormat>(
 ): Offered {
   const here = offered.find((format) => format === text);
   if (here !== undefined) return here;
-  const known = FORMATS.some((format) => format === text);
-  const what = known ? `${text} not supported as output format` : "unsupported output format";
-  throw new Failure(EXIT_BAD_FEATURE, what);
+  checkOutputFormat(text);
+  throw new Failure(EXIT_BAD_FEATURE, `${text} not supported as output format`);
 }

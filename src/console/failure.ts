@@ -15,6 +15,11 @@ export class Failure extends Error {
   }
 }
 
+/** A failure whose message is all of the line, without `Error: ` before it. */
+export class BareFailure extends Failure {
+  override readonly name: string = "BareFailure";
+}
+
 /** A command line that cannot be read: the command's usage is printed as well. */
 export class UsageError extends Failure {
   override readonly name: string = "UsageError";
@@ -47,7 +52,8 @@ export function endingOf(error: unknown, debug: boolean): Ending {
     return { text: `Error: ${error.message}`, exitCode: EXIT_OF_SIGNAL[error.signal] };
   }
   if (error instanceof Failure) {
-    return { text: `Error: ${error.message}`, exitCode: error.exitCode };
+    const before = error instanceof BareFailure ? "" : "Error: ";
+    return { text: `${before}${error.message}`, exitCode: error.exitCode };
   }
   const known = explain(error);
   if (known !== undefined) return { text: `Error: ${known}`, exitCode: EXIT_ERROR };

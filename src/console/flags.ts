@@ -1,15 +1,14 @@
 /**
- * Flags as etcd's commands have them: Go's kinds, Go's spellings, Go's words for what is wrong. Commander keeps the
- * values; `go-arguments.ts` has brought every flag into the form `--name=value` by then.
+ * Flags as etcd's commands have them: Go's kinds, Go's spellings, Go's words for what is wrong.
+ * `go-arguments.ts` has brought every flag into the form `--name=value` by then.
  */
-import { Option } from "commander";
 import { reasonOf } from "../base/errors.ts";
-import { parseGoDuration } from "../base/go-duration.ts";
-import { parseGoInt } from "../base/go-int.ts";
+import { formatGoDuration, parseGoDuration } from "../base/go-duration.ts";
+import { parseGoInt, parseGoUint } from "../base/go-int.ts";
 import { invariant } from "../base/invariant.ts";
 import { UsageError } from "./failure.ts";
 
-export type FlagKind = "string" | "bool" | "int" | "int64" | "duration" | "list";
+export type FlagKind = "string" | "bool" | "int" | "int64" | "uint64" | "duration" | "list";
 
 export interface FlagSpec {
   readonly name: string;
@@ -21,9 +20,11 @@ export interface FlagSpec {
   readonly help: string;
   /** The command does not run without it. */
   readonly required?: boolean;
+  /** Works, and is in no help. */
+  readonly hidden?: boolean;
 }
 
-type FlagValue = string | boolean | number | bigint | readonly string[];
+export type FlagValue = string | boolean | number | bigint | readonly string[];
 
 /** The values of the flags of one command line. */
 export class FlagValues {
@@ -35,9 +36,25 @@ export class FlagValues {
     this.#isGiven = isGiven;
   }
 
-  /** Whether it stands on the command line. */
+  /** Whether it stands on the command line, or in what was put over it. */
   given(name: string): boolean {
     return this.#isGiven(name);
+  }
+
+  /** These values in place of others, as if they stood on the command line. */
+  with(values: ReadonlyMap<string, FlagValue>): FlagValues {
+    return new FlagValues(
+      (name) => values.get(name) ?? this.#valueNamed(name),
+      (name) => values.has(name) || this.#isGiven(name),
+    );
+  }
+
+  /** Of any kind, as Go prints it: `[a,b]`, `5s`. */
+  shown({ name, kind }: FlagSpec): string {
+    if (kind === "list") return `[${this.list(name).join(",")}]`;
+    return kind === "duration"
+      ? formatGoDuration(this.number(name))
+      : String(this.#valueNamed(name));
   }
 
   text(name: string): string {
@@ -59,6 +76,7 @@ export class FlagValues {
     return value;
   }
 
+  /** Of a `uint64`, too. */
   int64(name: string): bigint {
     const value = this.#valueNamed(name);
     invariant(typeof value === "bigint", "a flag that is asked for as an int64 is one", { name });
@@ -72,45 +90,52 @@ export class FlagValues {
   }
 }
 
-/** Commander would take `--no-password` for the denial of `--password`, and call `--write-out` writeOut. */
-class GoOption extends Option {
-  constructor(flags: string, description: string) {
-    super(flags, description);
-    this.negate = false;
-  }
-
-  override attributeName(): string {
-    return this.name();
-  }
-}
-
-/** The flag as commander takes it. */
-export function optionOf(spec: FlagSpec): Option {
-  const long = `--${spec.name} <${spec.kind}>`;
-  const option = new GoOption(spec.short ? `-${spec.short}, ${long}` : long, spec.help);
-  let before: FlagValue | undefined;
-  option.argParser((text: string): FlagValue => {
-    const value = parseValue(spec, text);
+/**
+ * What was typed, over the defaults. The last of a flag given twice counts; lists grow.
+ * @param options  as `goArguments` leaves them: `--name=value`, each of a flag that is known
+ * @throws UsageError in pflag's words for a value that is none
+ */
+export function readFlags(options: readonly string[], specs: readonly FlagSpec[]): FlagValues {
+  const given = new Map<string, FlagValue>();
+  for (const option of options) {
+    const equals = option.indexOf("=");
+    const spec = specNamed(option.slice("--".length, equals), specs);
+    const value = parseValue(spec, option.slice(equals + 1));
+    const before = given.get(spec.name);
     // pflag: the first list on the command line takes the place of the default, further ones add to it.
-    if (Array.isArray(before) && Array.isArray(value)) before = [...before, ...value];
-    else before = value;
-    return before;
-  });
-  option.default(parseValue(spec, spec.default));
-  return option;
+    const isMore = Array.isArray(before) && Array.isArray(value);
+    given.set(spec.name, isMore ? [...before, ...value] : value);
+  }
+  return new FlagValues(
+    (name) => {
+      const value = given.get(name);
+      if (value !== undefined) return value;
+      const spec = specNamed(name, specs);
+      return parseValue(spec, spec.default);
+    },
+    (name) => given.has(name),
+  );
 }
 
-function parseValue(spec: FlagSpec, text: string): FlagValue {
+function specNamed(name: string, specs: readonly FlagSpec[]): FlagSpec {
+  const spec = specs.find((one) => one.name === name);
+  invariant(spec !== undefined, "a flag that is read is among those of the command", { name });
+  return spec;
+}
+
+/** @throws UsageError in pflag's words */
+export function parseValue(spec: FlagSpec, text: string): FlagValue {
   switch (spec.kind) {
     case "string":
       return text;
     case "list":
-      return text === "" ? [] : text.split(",");
+      return text === "" ? [] : parseList(spec, text);
     case "bool":
       return parseBool(spec, text);
     case "int":
       return Number(parseInteger(spec, text));
     case "int64":
+    case "uint64":
       return parseInteger(spec, text);
     case "duration":
       return parseDuration(spec, text);
@@ -126,9 +151,32 @@ function parseBool(spec: FlagSpec, text: string): boolean {
   throw invalid(spec, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
+/** One line of comma-separated values: one in quotes may hold commas, and quotes twice. */
+function parseList(spec: FlagSpec, text: string): readonly string[] {
+  if (!text.includes('"')) return text.split(",");
+  const items: string[] = [];
+  const item = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/gy;
+  for (let more = true; more; ) {
+    const at = item.lastIndex;
+    const [, inQuotes, plain = "", after] = item.exec(text) ?? [];
+    if (after === undefined) throw invalid(spec, text, misplacedQuote(text, at));
+    items.push(inQuotes?.replaceAll('""', '"') ?? plain);
+    more = after === ",";
+  }
+  return items;
+}
+
+/** Columns are counted from 1. */
+function misplacedQuote(text: string, at: number): string {
+  const isQuoted = text[at] === '"';
+  const column = isQuoted ? at + 1 : text.indexOf('"', at) + 1;
+  const what = isQuoted ? 'extraneous or missing " in quoted-field' : 'bare " in non-quoted field';
+  return `parse error on line 1, column ${column}: ${what}`;
+}
+
 function parseInteger(spec: FlagSpec, text: string): bigint {
   try {
-    return parseGoInt(text, 0);
+    return spec.kind === "uint64" ? parseGoUint(text, 0) : parseGoInt(text, 0);
   } catch (error) {
     throw invalid(spec, text, reasonOf(error));
   }

@@ -42,3 +42,35 @@ test("rows have no rule between them, and empty cells stay", () => {
 test("without rows there is the header's box alone", () => {
   expect(tableOf(["id"], [])).toBe("+----+\n| ID |\n+----+\n");
 });
+
+test("a long cell is broken at spaces, and its column is 30 wide at least, as etcdctl 3.4.23 printed it", () => {
+  const table = tableOf(
+    ["errors", "hash_revision"],
+    [
+      ["memberID:9829954754940738069 alarm:NOSPACE ", "1"],
+      ["", "2"],
+    ],
+  );
+  expect(table).toBe(
+    "+--------------------------------+---------------+\n" +
+      "|             ERRORS             | HASH REVISION |\n" +
+      "+--------------------------------+---------------+\n" +
+      "|   memberID:9829954754940738069 |             1 |\n" +
+      "|                 alarm:NOSPACE  |               |\n" +
+      "|                                |             2 |\n" +
+      "+--------------------------------+---------------+\n",
+  );
+});
+
+test("a word that is too long sets the width of its cell", () => {
+  const url = "http://a-host-of-many-letters.example.com:2379";
+  expect(
+    tableOf(["x"], [[`see ${url} for more`]])
+      .split("\n")
+      .slice(3, 6),
+  ).toEqual([
+    `| ${"see".padStart(url.length)} |`,
+    `| ${url} |`,
+    `| ${"for more".padStart(url.length)} |`,
+  ]);
+});

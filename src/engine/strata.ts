@@ -31,6 +31,7 @@ import {
   txnRequest,
 } from "../api/txn-builder.ts";
 import { KeyValue } from "../api/value.ts";
+import type { Watch } from "../api/watch.ts";
 import { int64, wholeNumber } from "../api/whole-number.ts";
 import { InlineStorage } from "../backend/inline-storage.ts";
 import type { PinReport } from "../backend/pins.ts";
@@ -51,7 +52,7 @@ import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
-import { type Watch, type WatchKeysOptions, watchKeys } from "./watch.ts";
+import { type WatchKeysOptions, watchKeys } from "./watch.ts";
 
 /**
  * Where a store is. A `dir` is locked for as long as it is open, against every other process, a real etcd included.

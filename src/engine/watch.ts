@@ -2,6 +2,7 @@
 
 import { type Keys, requestRange } from "../api/key-range.ts";
 import { KeyValue } from "../api/value.ts";
+import type { Watch, WatchEvent, WatchOptions, WatchResponse } from "../api/watch.ts";
 import { wholeNumber } from "../api/whole-number.ts";
 import { latin1 } from "../base/bytes.ts";
 import { EtcdError } from "../base/errors.ts";
@@ -10,36 +11,9 @@ import { watchEvents } from "../mvcc/watch/watch-events.ts";
 import type { WatchLimits } from "../mvcc/watch/watch-stream.ts";
 import type { Member } from "./member.ts";
 
-export interface WatchKeysOptions {
-  /** The first revision that is of interest; none or 0: what comes from now on. */
-  readonly startRevision?: bigint | number | undefined;
-  /** With every event, what the key was before it. */
-  readonly prevKv?: boolean | undefined;
-  readonly noPut?: boolean | undefined;
-  readonly noDelete?: boolean | undefined;
-  /** Now and then, when nothing happens, a batch without events that says how far it has come. */
-  readonly progressNotify?: boolean | undefined;
+export interface WatchKeysOptions extends WatchOptions {
   /** What may wait to be taken before the watch falls behind. Default: 4 MiB and 10,000 events. */
   readonly limits?: WatchLimits | undefined;
-}
-
-export interface WatchEvent {
-  readonly type: "put" | "delete";
-  /** Of a delete, only the key and the revision. */
-  readonly kv: KeyValue;
-  readonly prevKv: KeyValue | undefined;
-}
-
-export interface WatchResponse {
-  /** Everything up to it has been handed out, as far as the events in here go; without events, without exception. */
-  readonly revision: bigint;
-  readonly events: readonly WatchEvent[];
-}
-
-/** To be iterated once. It ends when its signal aborts, when the store is closed, and when the consumer breaks out. */
-export interface Watch extends AsyncIterableIterator<WatchResponse> {
-  /** Given up, if that is why it ended. */
-  readonly compactRevision: bigint | undefined;
 }
 
 export function watchKeys(
@@ -65,17 +39,19 @@ export function watchKeys(
     signal,
     options.limits,
   );
-  return new KeysWatch(batches);
+  return new KeysWatch(batches, BigInt(member.store.currentRevision));
 }
 
 type Result = IteratorResult<WatchResponse, undefined>;
 
 class KeysWatch implements Watch {
+  readonly created: Promise<bigint>;
   readonly #batches: AsyncIterableIterator<WatchBatch>;
   #compactRevision: bigint | undefined;
 
-  constructor(batches: AsyncIterableIterator<WatchBatch>) {
+  constructor(batches: AsyncIterableIterator<WatchBatch>, revision: bigint) {
     this.#batches = batches;
+    this.created = Promise.resolve(revision);
   }
 
   get compactRevision(): bigint | undefined {

@@ -5,7 +5,7 @@ import type { Io } from "../../src/console/io.ts";
 
 /** Keeps what is written. */
 export class TextSink extends Writable {
-  text = "";
+  readonly #chunks: Buffer[] = [];
   readonly isTTY: boolean;
 
   constructor(isTTY = false) {
@@ -14,14 +14,22 @@ export class TextSink extends Writable {
   }
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
+    this.#chunks.push(Buffer.from(chunk));
     done();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
   }
 }
 
 export class MemoryIo implements Io {
   readonly stdin: Readable;
-  readonly stdout: TextSink = new TextSink();
+  readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Io["env"];
   nowMs: number = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -31,13 +39,18 @@ export class MemoryIo implements Io {
   constructor(
     options: {
       readonly env?: Io["env"];
+      readonly stdoutIsTerminal?: boolean;
       readonly stderrIsTerminal?: boolean;
-      /** All that there is to read. */
-      readonly stdin?: string | Uint8Array;
+      /** All that there is to read, or what comes bit by bit. */
+      readonly stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array>;
     } = {},
   ) {
-    this.stdin = Readable.from([Buffer.from(options.stdin ?? "")]);
+    const { stdin = "" } = options;
+    this.stdin = Readable.from(
+      typeof stdin === "string" || stdin instanceof Uint8Array ? [Buffer.from(stdin)] : stdin,
+    );
     this.env = options.env ?? {};
+    this.stdout = new TextSink(options.stdoutIsTerminal);
     this.stderr = new TextSink(options.stderrIsTerminal);
   }
 

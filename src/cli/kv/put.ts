@@ -1,15 +1,19 @@
 /** `put KEY [VALUE]`: without a value, it is read from the standard input. */
-import { buffer } from "node:stream/consumers";
-import { reasonOf } from "../../base/errors.ts";
-import { parseGoInt } from "../../base/go-int.ts";
+
+import { rawBytes } from "../../base/raw-text.ts";
 import type { Arguments, Command } from "../../console/command.ts";
 import { EXIT_BAD_ARGS, EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
+import { StandardInput } from "../../console/standard-input.ts";
 import { KV_METHODS, PUT_RESPONSE, type PutRequest } from "../../proto/tables/kv.ts";
 import { encode, type Partially } from "../../proto/tables/message-table.ts";
-import { goJsonOf } from "../print/go-json.ts";
+import { goJsonLine } from "../print/go-json.ts";
+import { parseLeaseId } from "../print/ids.ts";
+import { putFields, putLines } from "../print/kv.ts";
 import { connected } from "../session.ts";
+
+const NO_VALUE = "put command needs 1 argument and input from stdin or 2 arguments";
 
 export const command: Command = {
   usage: "put [options] <key> <value> (<value> can also be given from stdin)",
@@ -38,11 +42,12 @@ export const command: Command = {
 
 async function run(args: Arguments, io: Io): Promise<number> {
   const request = await putRequest(args, io);
-  return await connected(args, io, async ({ rpc, short, print }) => {
+  return await connected(args, io, async ({ rpc, short, print, hex }) => {
     const response = await rpc.call(KV_METHODS.put, request, short());
     await print({
-      simple: () => "OK\n",
-      json: () => `${goJsonOf(PUT_RESPONSE, response)}\n`,
+      simple: () => putLines(response, { hex }),
+      fields: () => putFields(response),
+      json: () => goJsonLine(PUT_RESPONSE, response),
       protobuf: () => encode(PUT_RESPONSE, response),
     });
     return EXIT_SUCCESS;
@@ -55,32 +60,28 @@ export async function putRequest(
 ): Promise<Partially<PutRequest>> {
   const [key, value] = positionals;
   const ignoreValue = flags.bool("ignore-value");
-  if (key === undefined) {
-    const what = "put command needs 1 argument and input from stdin or 2 arguments";
-    throw new Failure(EXIT_BAD_ARGS, what);
-  }
+  if (key === undefined) throw new Failure(EXIT_BAD_ARGS, NO_VALUE);
   if (ignoreValue && value !== undefined) {
     const what = "put command needs only 1 argument when 'ignore-value' is set";
     throw new Failure(EXIT_BAD_ARGS, what);
   }
+  const given = ignoreValue
+    ? undefined
+    : value === undefined
+      ? await valueFromStdin(io)
+      : rawBytes(value);
   return {
-    key: Buffer.from(key),
-    value: ignoreValue
-      ? undefined
-      : value === undefined
-        ? await buffer(io.stdin)
-        : Buffer.from(value),
-    lease: leaseId(flags.text("lease")),
+    key: rawBytes(key),
+    value: given,
+    lease: parseLeaseId(flags.text("lease")),
     prevKv: flags.bool("prev-kv"),
     ignoreValue,
     ignoreLease: flags.bool("ignore-lease"),
   };
 }
 
-function leaseId(text: string): bigint {
-  try {
-    return parseGoInt(text, 16);
-  } catch (error) {
-    throw new Failure(EXIT_BAD_ARGS, `bad lease ID (${reasonOf(error)}), expecting ID in Hex`);
-  }
+async function valueFromStdin(io: Io): Promise<Uint8Array> {
+  const value = await StandardInput.of(io).rest();
+  if (value.length === 0) throw new Failure(EXIT_BAD_ARGS, NO_VALUE);
+  return value;
 }

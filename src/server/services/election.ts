@@ -5,10 +5,11 @@
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { KeyValue } from "../../api/value.ts";
+import type { Watch } from "../../api/watch.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { EtcdError } from "../../base/errors.ts";
 import type { Member } from "../../engine/member.ts";
-import { type Watch, watchKeys } from "../../engine/watch.ts";
+import { watchKeys } from "../../engine/watch.ts";
 import type { Method, StreamCall } from "../../grpc/service.ts";
 import { Code, GrpcError } from "../../grpc/status.ts";
 import * as pb from "../../proto/gen/etcd/server/v3electionpb/v3election_pb.ts";
