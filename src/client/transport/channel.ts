@@ -67,6 +67,11 @@ export class Channel {
     return this.#lastFailure;
   }
 
+  /** The one there is, if there is one. */
+  get connected(): Connection | undefined {
+    return this.#current?.isUsable === true ? this.#current : undefined;
+  }
+
   /** @throws (rejects) what ends the patience; what the channel is closed with */
   connection(patience: Patience): Connection | Promise<Connection> {
     if (this.#current?.isUsable === true) return this.#current;
