@@ -32,6 +32,8 @@ export interface CommandEntry {
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
+  /** Known to every command below it, and to the group itself. */
+  readonly flags?: readonly FlagSpec[];
   readonly entries: readonly CommandTree[];
 }
 
@@ -55,6 +57,11 @@ export interface Program extends CommandGroup {
   readonly endsBySignal?: boolean;
   /** Looked at before anything else. @throws Failure */
   readonly checkEnv?: (env: Io["env"]) => void;
+}
+
+/** What groups on the way to a command lend it. */
+export function groupFlags(path: readonly CommandTree[]): FlagSpec[] {
+  return path.flatMap((tree) => (isGroup(tree) ? (tree.flags ?? []) : []));
 }
 
 export function isGroup(tree: CommandTree): tree is CommandGroup {

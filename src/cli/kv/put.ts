@@ -8,10 +8,9 @@ import type { Io } from "../../console/io.ts";
 import { StandardInput } from "../../console/standard-input.ts";
 import { KV_METHODS, PUT_RESPONSE, type PutRequest } from "../../proto/tables/kv.ts";
 import { encode, type Partially } from "../../proto/tables/message-table.ts";
-import { headerFields, keyValueFields } from "../print/fields.ts";
 import { goJsonLine } from "../print/go-json.ts";
 import { parseLeaseId } from "../print/ids.ts";
-import { pairLines } from "../print/pairs.ts";
+import { putFields, putLines } from "../print/kv.ts";
 import { connected } from "../session.ts";
 
 const NO_VALUE = "put command needs 1 argument and input from stdin or 2 arguments";
@@ -45,10 +44,9 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const request = await putRequest(args, io);
   return await connected(args, io, async ({ rpc, short, print, hex }) => {
     const response = await rpc.call(KV_METHODS.put, request, short());
-    const { header, prevKv } = response;
     await print({
-      simple: () => ["OK\n", ...(prevKv ? pairLines(prevKv, { hex }) : [])],
-      fields: () => headerFields(header) + (prevKv ? keyValueFields(prevKv, "Prev") : ""),
+      simple: () => putLines(response, { hex }),
+      fields: () => putFields(response),
       json: () => goJsonLine(PUT_RESPONSE, response),
       protobuf: () => encode(PUT_RESPONSE, response),
     });
