@@ -16,14 +16,14 @@ export function withFlags(leaf: Commander, flags: readonly FlagSpec[]): Commande
 /** @throws UsageError for values that are not of the flag's kind */
 export async function takenApart(
   leaf: Commander,
-  { options, positionals }: GoArguments,
+  { options, ...words }: GoArguments,
 ): Promise<Arguments> {
-  await leaf.parseAsync([...options, "--", ...positionals], { from: "user" });
+  await leaf.parseAsync([...options, "--", ...words.positionals], { from: "user" });
   const flags = new FlagValues(
     (name) => leaf.getOptionValue(name),
     (name) => leaf.getOptionValueSource(name) === "cli",
   );
-  return { positionals, flags };
+  return { ...words, flags };
 }
 
 /**
