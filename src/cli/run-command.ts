@@ -8,7 +8,7 @@ import type { Io } from "../console/io.ts";
 export interface CommandFault {
   /** `exit status 1`, `signal: killed`, `fork/exec /bin/nosuch: no such file or directory` */
   readonly text: string;
-  /** Its own; undefined if it was not started, or a signal ended it. */
+  /** Its own; 255 if a signal ended it, as Go's -1 is seen by a shell; undefined if it was not started. */
   readonly exitCode: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export function runCommand(
       if (code === 0) resolve(undefined);
       else if (signal === null)
         resolve({ text: `exit status ${code}`, exitCode: code ?? undefined });
-      else resolve({ text: `signal: ${SIGNAL_WORDS[signal] ?? signal}`, exitCode: undefined });
+      else resolve({ text: `signal: ${SIGNAL_WORDS[signal] ?? signal}`, exitCode: 255 });
     });
   });
 }
