@@ -27,6 +27,11 @@ export interface WatchResponse {
 
 /** To be iterated once. It ends when its signal aborts, when the store is closed, and when the consumer breaks out. */
 export interface Watch extends AsyncIterableIterator<WatchResponse> {
+  /**
+   * The store's revision when the watch had begun: what is written after it is seen, if no start was asked for. It never
+   * rejects; undefined: the watch ended before that.
+   */
+  readonly created: Promise<bigint | undefined>;
   /** Given up, if that is why it ended. */
   readonly compactRevision: bigint | undefined;
 }

@@ -20,7 +20,7 @@ export function parseGoInt(text: string, base: 0 | 10 | 16): bigint {
 }
 
 /** A uint64: no sign. @throws as parseGoInt, with `strconv.ParseUint` */
-export function parseGoUint(text: string, base: 10 | 16): bigint {
+export function parseGoUint(text: string, base: 0 | 10 | 16): bigint {
   const value = magnitude(text, base);
   if (value === undefined) throw refused("ParseUint", text, "invalid syntax");
   if (value > UINT64_MAX) throw refused("ParseUint", text, "value out of range");

@@ -1,4 +1,4 @@
-/** `defrag --data-dir DIR`: the database of a member that is stopped. */
+/** `defrag`; with `--data-dir DIR` the database of a member that is stopped. */
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import type { Io } from "../console/io.ts";
 import { runJob } from "../console/job.ts";
 import { PROGRESS, progressMode } from "../console/progress.ts";
 import { JobAborted } from "../jobs/outcome.ts";
+import { CLUSTER } from "./cluster-flag.ts";
 
 const DATA_DIR: FlagSpec = {
   name: "data-dir",
@@ -30,18 +31,21 @@ export const etcdutlDefrag: Command = {
   run,
 };
 
-/** etcd 3.4's way to do the same. */
+/** Of members that run; etcd 3.4's also does what etcdutl's does. */
 export const etcdctlDefrag: Command = {
-  ...etcdutlDefrag,
-  usage: "defrag [--data-dir=<directory>]",
-  examples: ["etcdctl defrag --data-dir=default.etcd"],
-  flags: [{ ...DATA_DIR, help: `${DATA_DIR.help}; without it, a running one` }, PROGRESS],
+  usage: "defrag [--cluster | --data-dir=<directory>]",
+  description:
+    "Rewrites the databases of members without their free space, one member after another.\n" +
+    "A member answers nobody meanwhile: for a large database, give it a longer --command-timeout.",
+  examples: [
+    "etcdctl defrag --cluster --command-timeout=60s",
+    "etcdctl defrag --data-dir=default.etcd",
+  ],
+  flags: [{ ...DATA_DIR, help: `${DATA_DIR.help}, in place of a running one` }, CLUSTER, PROGRESS],
   run: async (args, io) => {
-    if (args.flags.given(DATA_DIR.name)) return await run(args, io);
-    throw new Failure(
-      EXIT_ERROR,
-      "defrag of a running member is not there yet: stop it and give its --data-dir",
-    );
+    if (args.flags.text(DATA_DIR.name) !== "") return await run(args, io);
+    const { defragOnline } = await import("./defrag-online.ts");
+    return await defragOnline(args, io);
   },
 };
 

@@ -60,9 +60,3 @@ test("strata answers as etcd to --version and --help, and to flags that cannot b
   expect([refused, nothing]).toEqual([2, ""]);
   expect(why).toMatch(/^flag provided but not defined: -nosuch\nUsage:\n/);
 });
-
-test("defrag is offline only, for now", async () => {
-  const [code, out, err] = await ran(ETCDCTL, ["defrag"]);
-  expect([code, out]).toEqual([1, ""]);
-  expect(err).toMatch(/^Error: defrag of a running member is not there yet[^\n]*--data-dir\n$/);
-});

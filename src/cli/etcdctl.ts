@@ -1,5 +1,6 @@
 import { API_VERSION } from "../base/version.ts";
 import type { Program } from "../console/command.ts";
+import { CLUSTER } from "./cluster-flag.ts";
 import { checkApiVersion, ETCDCTL_GLOBAL_FLAGS } from "./global-flags.ts";
 import { SHOWN_VERSION } from "./version.ts";
 
@@ -113,6 +114,7 @@ export const ETCDCTL: Program = {
     {
       name: "endpoint",
       summary: "Asks endpoints about themselves",
+      flags: [CLUSTER],
       entries: [
         {
           name: "hashkv",

@@ -18,7 +18,8 @@ export async function askPassword(io: Io, prompt: string): Promise<string> {
   io.stdout.write(prompt);
   const input = StandardInput.of(io);
   try {
-    return rawText(io.stdin.isTTY ? await typed(io, input) : ((await input.line()) ?? Buffer.of()));
+    if (io.stdin.isTTY) return rawText(await typed(io, input));
+    return rawText((await input.line()) ?? Buffer.of()).replace(/\r$/, "");
   } finally {
     io.stdout.write("\n");
   }

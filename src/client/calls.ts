@@ -17,6 +17,9 @@ export interface EndpointOptions extends RemoteOptions {
   readonly endpoint?: string | undefined;
 }
 
+/** For streams that are kept open: a server that is cut off from its cluster ends them, so that another one is looked for. */
+export const LONG_LIVED: CallSettings = { metadata: { hasleader: "true" } };
+
 export class Calls {
   readonly rpc: Rpc;
   readonly #timeoutMs: number | undefined;
@@ -79,8 +82,8 @@ export class Calls {
     }
   }
 
-  async close(): Promise<void> {
+  /** From here on, every call rejects with CLOSED. */
+  end(): void {
     this.#closed.abort(new StrataError("CLOSED", "the client is closed"));
-    await this.rpc.transport.close();
   }
 }

@@ -18,6 +18,8 @@ export interface ClientOptions {
    * and snapshots have no end of their own. Default: none, a call waits as long as it takes.
    */
   readonly requestTimeoutMs?: number | undefined;
+  /** How long one server may take to be connected to, before it is tried again. Default: 20,000. */
+  readonly dialTimeoutMs?: number | undefined;
   /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
   readonly keepAliveTimeMs?: number | undefined;
   /** How long it has to say so. Default: 6000. */
@@ -27,6 +29,15 @@ export interface ClientOptions {
   /** Of one answer. Default: 2^31 - 1. */
   readonly maxReceiveBytes?: number | undefined;
 }
+
+const ABOVE_ZERO = [
+  "requestTimeoutMs",
+  "dialTimeoutMs",
+  "keepAliveTimeMs",
+  "keepAliveTimeoutMs",
+  "maxSendBytes",
+  "maxReceiveBytes",
+] as const;
 
 /** @throws StrataError BAD_ARGUMENT */
 export function transportOptions(options: ClientOptions): TransportOptions {
@@ -43,14 +54,15 @@ export function transportOptions(options: ClientOptions): TransportOptions {
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     throw bad("tls.cert and tls.key go together");
   }
-  for (const name of ["requestTimeoutMs", "keepAliveTimeMs", "keepAliveTimeoutMs"] as const) {
-    const ms = options[name];
-    if (ms !== undefined && !(ms > 0)) throw bad(`${name}: ${ms} is not above 0`);
+  for (const name of ABOVE_ZERO) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0)) throw bad(`${name}: ${value} is not above 0`);
   }
   return {
     endpoints,
     tls,
     credentials: user === undefined ? undefined : { user, password: password ?? "" },
+    dialTimeoutMs: options.dialTimeoutMs,
     keepAliveTimeMs: options.keepAliveTimeMs,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     maxSendBytes: options.maxSendBytes,

@@ -34,6 +34,8 @@ export interface CommandEntry {
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
+  /** Known to every command below it, and to the group itself. */
+  readonly flags?: readonly FlagSpec[];
   readonly entries: readonly CommandTree[];
 }
 
@@ -57,6 +59,11 @@ export interface Program extends CommandGroup {
   readonly endsBySignal?: boolean;
   /** Looked at before anything else. @throws Failure */
   readonly checkEnv?: (env: Io["env"]) => void;
+}
+
+/** What groups on the way to a command lend it. */
+export function groupFlags(path: readonly CommandTree[]): FlagSpec[] {
+  return path.flatMap((tree) => (isGroup(tree) ? (tree.flags ?? []) : []));
 }
 
 export function isGroup(tree: CommandTree): tree is CommandGroup {

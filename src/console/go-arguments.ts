@@ -5,7 +5,7 @@
  *
  * @see spf13/pflag flag.go parseArgs, spf13/cobra command.go Find
  */
-import { type CommandGroup, type CommandTree, isGroup } from "./command.ts";
+import { type CommandGroup, type CommandTree, groupFlags, isGroup } from "./command.ts";
 import { UsageError } from "./failure.ts";
 import type { FlagSpec } from "./flags.ts";
 
@@ -43,7 +43,7 @@ export function findCommand(
     path.push(next);
     rest = rest.toSpliced(word, 1);
     group = isGroup(next) ? next : undefined;
-    word = firstWord(rest, flags);
+    word = firstWord(rest, [...groupFlags(path), ...flags]);
   }
   return { path, rest, unknown: word === undefined ? undefined : rest[word] };
 }

@@ -47,6 +47,10 @@ const PROGRAM: Program = {
     {
       name: "group",
       summary: "A group",
+      flags: [
+        { name: "whole", kind: "bool", default: "false", help: "a switch of the group" },
+        { name: "secret", kind: "bool", default: "false", help: "a switch of few", hidden: true },
+      ],
       entries: [{ name: "echo", summary: "Says it again", load: async () => echo }],
     },
   ],
@@ -70,6 +74,27 @@ describe("running a command", () => {
     expect(seen?.flags.bool("no-value")).toBe(true);
     expect(seen?.flags.text("value")).toBe("v");
     expect([seen?.flags.given("value"), seen?.flags.given("must")]).toEqual([false, true]);
+  });
+
+  test.each([
+    [["group", "--whole", "echo", "--must=1"]],
+    [["group", "echo", "--must=1", "--whole"]],
+    [["group", "--secret", "--whole=1", "echo", "--must=1"]],
+  ])("a group's flags are its commands': %j", async (args) => {
+    expect((await ran(args)).code).toBe(7);
+    expect(seen?.flags.bool("whole")).toBe(true);
+  });
+
+  test("a group's flags are in the help of the group and its commands, unless they are hidden", async () => {
+    for (const args of [["group"], ["group", "--whole"], ["help", "group", "echo"]]) {
+      const { code, out, err } = await ran(args);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toContain("--whole[=false]");
+      expect(out).not.toContain("secret");
+    }
+    expect((await ran(["help"])).out).not.toContain("--whole");
+    // Before the group is named, its flag is unknown, and taken to have a value.
+    expect((await ran(["--whole", "group", "echo"])).err).toMatch(/^Error: unknown command "echo"/);
   });
 
   test("the last of a flag given twice counts", async () => {

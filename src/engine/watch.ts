@@ -39,17 +39,19 @@ export function watchKeys(
     signal,
     options.limits,
   );
-  return new KeysWatch(batches);
+  return new KeysWatch(batches, BigInt(member.store.currentRevision));
 }
 
 type Result = IteratorResult<WatchResponse, undefined>;
 
 class KeysWatch implements Watch {
+  readonly created: Promise<bigint>;
   readonly #batches: AsyncIterableIterator<WatchBatch>;
   #compactRevision: bigint | undefined;
 
-  constructor(batches: AsyncIterableIterator<WatchBatch>) {
+  constructor(batches: AsyncIterableIterator<WatchBatch>, revision: bigint) {
     this.#batches = batches;
+    this.created = Promise.resolve(revision);
   }
 
   get compactRevision(): bigint | undefined {

@@ -176,7 +176,7 @@ export class LibraryClient implements EtcdClient {
   }
 }
 
-class LibraryWatch implements ClientWatch {
+export class LibraryWatch implements ClientWatch {
   readonly #watch: Watch;
   #asked: Promise<WatchAnswer | undefined> | undefined;
 
@@ -215,7 +215,7 @@ class LibraryWatch implements ClientWatch {
   }
 }
 
-class RefusedWatch implements ClientWatch {
+export class RefusedWatch implements ClientWatch {
   #reason: string | undefined;
 
   constructor(reason: string) {
@@ -232,7 +232,7 @@ class RefusedWatch implements ClientWatch {
 }
 
 /** `"late"` if it is not there in time; 0: after everything that is ready has run. */
-async function within<T>(work: Promise<T>, waitMs: number): Promise<T | "late"> {
+export async function within<T>(work: Promise<T>, waitMs: number): Promise<T | "late"> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), waitMs);
@@ -244,7 +244,7 @@ async function within<T>(work: Promise<T>, waitMs: number): Promise<T | "late"> 
   }
 }
 
-async function refusing<T>(call: () => Promise<T>): Promise<T> {
+export async function refusing<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -255,7 +255,7 @@ async function refusing<T>(call: () => Promise<T>): Promise<T> {
 
 // -- between the two
 
-function bytes(text: string): Uint8Array {
+export function bytes(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
 }
 
@@ -270,7 +270,7 @@ export function kvOf(kv: KeyValue): Kv {
   };
 }
 
-function keysOf({ key, rangeEnd = "" }: { key: string; rangeEnd?: string }): StrataKeys {
+export function keysOf({ key, rangeEnd = "" }: { key: string; rangeEnd?: string }): StrataKeys {
   if (rangeEnd === "") return bytes(key);
   return rangeEnd === "\0" ? { start: bytes(key) } : { start: bytes(key), end: bytes(rangeEnd) };
 }
@@ -279,7 +279,7 @@ const SORTS = ["key", "version", "create", "mod", "value"] as const;
 const ORDERS = [undefined, "ascend", "descend"] as const;
 
 /** Undefined if the library has no words for it. */
-function rangeOptions(request: RangeRequest): RangeOptions | undefined {
+export function rangeOptions(request: RangeRequest): RangeOptions | undefined {
   const { sortOrder = 0, sortTarget = 0 } = request;
   const sortBy = SORTS[sortTarget];
   if (sortBy === undefined || sortOrder < 0 || sortOrder > 2) return undefined;
@@ -338,7 +338,11 @@ function opMessage(op: Op): proto.RequestOp {
   return { kind: "none" };
 }
 
-function txnMessage({ compare = [], success = [], failure = [] }: TxnRequest): proto.TxnRequest {
+export function txnMessage({
+  compare = [],
+  success = [],
+  failure = [],
+}: TxnRequest): proto.TxnRequest {
   return {
     kind: "txn",
     compare: compare.map(compareMessage),
@@ -368,7 +372,7 @@ function operandOf(compare: Compare): proto.Compare["operand"] {
   return undefined;
 }
 
-function opAnswer(response: OpResponse): OpAnswer {
+export function opAnswer(response: OpResponse): OpAnswer {
   switch (response.kind) {
     case "range": {
       const { revision, kvs, more, count } = response;

@@ -1,13 +1,24 @@
 /** `auth disable`. */
-import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import type { Arguments, Command } from "../../console/command.ts";
+import { EXIT_SUCCESS } from "../../console/exit-codes.ts";
+import type { Io } from "../../console/io.ts";
+import { AUTH_METHODS } from "../../proto/tables/auth.ts";
+import { refuseArguments } from "../arguments.ts";
+import { connected } from "../session.ts";
 
 export const command: Command = {
   usage: "auth disable",
-  examples: ["etcdctl auth disable"],
+  description: "Switches authentication off. Users and roles stay.",
+  examples: ["etcdctl --user=root auth disable"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
-  },
+  run,
 };
+
+async function run(args: Arguments, io: Io): Promise<number> {
+  refuseArguments(args, "auth disable command does not accept any arguments");
+  return await connected(args, io, async ({ rpc, short }) => {
+    await rpc.call(AUTH_METHODS.disable, {}, short());
+    io.stdout.write("Authentication Disabled\n");
+    return EXIT_SUCCESS;
+  });
+}

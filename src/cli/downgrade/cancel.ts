@@ -1,13 +1,11 @@
 /** `downgrade cancel`. */
 import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import { downgrade } from "./downgrade.ts";
 
 export const command: Command = {
   usage: "downgrade cancel",
+  description: "Gives up the downgrade that is under way.",
   examples: ["etcdctl downgrade cancel"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
-  },
+  run: async (args, io) => await downgrade(args, io, "cancel", ""),
 };

@@ -1,13 +1,11 @@
 /** `downgrade enable`. */
 import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import { downgrade, targetVersion } from "./downgrade.ts";
 
 export const command: Command = {
-  usage: "downgrade enable",
-  examples: ["etcdctl downgrade enable"],
+  usage: "downgrade enable <TARGET_VERSION>",
+  description: "Begins a downgrade: members may be restarted in the older version, one by one.",
+  examples: ["etcdctl downgrade enable 3.5"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
-  },
+  run: async (args, io) => await downgrade(args, io, "enable", targetVersion(args)),
 };

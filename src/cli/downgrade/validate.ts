@@ -1,13 +1,11 @@
 /** `downgrade validate`. */
 import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import { downgrade, targetVersion } from "./downgrade.ts";
 
 export const command: Command = {
-  usage: "downgrade validate",
-  examples: ["etcdctl downgrade validate"],
+  usage: "downgrade validate <TARGET_VERSION>",
+  description: "Says whether the cluster can be downgraded to a version.",
+  examples: ["etcdctl downgrade validate 3.5"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
-  },
+  run: async (args, io) => await downgrade(args, io, "validate", targetVersion(args)),
 };

@@ -1,13 +1,23 @@
 /** `role delete`. */
 import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import { AUTH_METHODS } from "../../proto/tables/auth.ts";
+import { exactly } from "../arguments.ts";
+import { authCall } from "../auth/auth-call.ts";
 
 export const command: Command = {
-  usage: "role delete",
-  examples: ["etcdctl role delete"],
+  usage: "role delete <role name>",
+  description: "Deletes a role.",
+  examples: ["etcdctl role delete read-all"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
+  run: async (args, io) => {
+    const what = "role delete command requires role name as its argument";
+    const [name = ""] = exactly(1, args, what);
+    return await authCall(
+      args,
+      io,
+      AUTH_METHODS.roleDelete,
+      { role: name },
+      `Role ${name} deleted`,
+    );
   },
 };

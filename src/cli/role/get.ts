@@ -1,13 +1,24 @@
 /** `role get`. */
-import type { Command } from "../../console/command.ts";
-import { EXIT_ERROR } from "../../console/exit-codes.ts";
-import { Failure } from "../../console/failure.ts";
+import type { Arguments, Command } from "../../console/command.ts";
+import { EXIT_SUCCESS } from "../../console/exit-codes.ts";
+import type { Io } from "../../console/io.ts";
+import { AUTH_METHODS } from "../../proto/tables/auth.ts";
+import { exactly } from "../arguments.ts";
+import { connected } from "../session.ts";
+import { roleViews } from "./permissions.ts";
 
 export const command: Command = {
-  usage: "role get",
-  examples: ["etcdctl role get"],
+  usage: "role get <role name>",
+  description: "Says what a role permits.",
+  examples: ["etcdctl role get read-all"],
   flags: [],
-  run: async () => {
-    throw new Failure(EXIT_ERROR, "not there yet");
-  },
+  run,
 };
+
+async function run(args: Arguments, io: Io): Promise<number> {
+  const [role = ""] = exactly(1, args, "role get command requires role name as its argument");
+  return await connected(args, io, async ({ rpc, print }) => {
+    await print(roleViews(role, await rpc.call(AUTH_METHODS.roleGet, { role })));
+    return EXIT_SUCCESS;
+  });
+}

@@ -1,14 +1,16 @@
 /** `watch -i`: lines of the standard input are watches, all on one stream, and questions how far the server is. */
 import { rawText } from "../../base/raw-text.ts";
+import type { WatchAsk } from "../../client/watch/watch.ts";
 import type { Watches } from "../../client/watch/watches.ts";
 import { argumentsOf } from "../../console/arguments.ts";
+import type { Arguments } from "../../console/command.ts";
 import { EXIT_BAD_ARGS, EXIT_INVALID_INPUT } from "../../console/exit-codes.ts";
 import { Failure, UsageError } from "../../console/failure.ts";
 import { StandardInput } from "../../console/standard-input.ts";
 import { wordsOf } from "../kv/words.ts";
 import type { Session } from "../session.ts";
 import { show } from "./show.ts";
-import { WATCH_FLAGS, type WatchLine, watchAsk, watchLine } from "./watch-line.ts";
+import { WATCH_FLAGS, watchAsk, watchLine } from "./watch-line.ts";
 
 /** @throws Failure: in the end, always; at a line that cannot be read as a command line; when a watch's command fails */
 export async function interactive(
@@ -42,21 +44,25 @@ export async function interactive(
     } else if (args.length === 0 && fromEnvironment.length === 0) {
       refuse("command type or key is not provided");
     } else {
-      const { ask, exec } = await readLine(args, fromEnvironment, refuse);
-      if (ask !== undefined) show(session, watches.open(ask), exec).catch(fail);
+      const asked = askedBy(args, fromEnvironment, refuse);
+      if (asked !== undefined) show(session, watches.open(asked.ask), asked.exec).catch(fail);
     }
   }
 }
 
-/** @throws Failure 128 */
-async function readLine(
+interface Asked {
+  readonly ask: WatchAsk;
+  /** @see WatchLine */
+  readonly exec: readonly string[];
+}
+
+/** @returns undefined if it was refused in words. @throws Failure 128 */
+function askedBy(
   args: readonly string[],
   fromEnvironment: readonly string[],
   refuse: (why: string) => void,
-): Promise<
-  Partial<Pick<WatchLine, "exec">> & { ask?: ReturnType<typeof watchAsk>; exec: readonly string[] }
-> {
-  const parsed = await parsedLine(args);
+): Asked | undefined {
+  const parsed = parsedLine(args);
   const line = watchLine(parsed, fromEnvironment);
   if (line.keys.length === 0 && line.exec.length === 0) {
     throw new Failure(EXIT_BAD_ARGS, "bad number of arguments");
@@ -66,13 +72,13 @@ async function readLine(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     refuse(error.message);
-    return { exec: [] };
+    return undefined;
   }
 }
 
-async function parsedLine(args: readonly string[]): ReturnType<typeof argumentsOf> {
+function parsedLine(args: readonly string[]): Arguments {
   try {
-    return await argumentsOf(args, WATCH_FLAGS);
+    return argumentsOf(args, WATCH_FLAGS);
   } catch (error) {
     // No usage is shown for a line.
     throw error instanceof UsageError ? new Failure(EXIT_BAD_ARGS, error.message) : error;
