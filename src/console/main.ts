@@ -14,6 +14,7 @@ import type { FlagSpec } from "./flags.ts";
 import { findCommand, goArguments, HELP } from "./go-arguments.ts";
 import type { HelpTopic } from "./help.ts";
 import type { Io } from "./io.ts";
+import { styled } from "./style.ts";
 
 /** @param args  without the program's name */
 export async function main(program: Program, args: readonly string[], io: Io): Promise<number> {
@@ -23,7 +24,7 @@ export async function main(program: Program, args: readonly string[], io: Io): P
     return await dispatch(program, args, io);
   } catch (error) {
     const { text, exitCode } = endingOf(error, io.env.STRATA_DEBUG === "1");
-    io.stderr.write(`${text}\n`);
+    io.stderr.write(`${text.replace(/^Error:/, (word) => styled(io.stderr, io, "red", word))}\n`);
     return exitCode;
   }
 }
@@ -60,9 +61,10 @@ async function commandOf(program: Program, tree: CommandTree): Promise<Command |
 }
 
 /** What it takes is loaded only here: few runs show help, and all of them would pay for it. */
-async function showHelp(topic: HelpTopic, { stdout }: Io): Promise<void> {
+async function showHelp(topic: HelpTopic, io: Io): Promise<void> {
   const { helpOn } = await import("./help.ts");
-  stdout.write(helpOn(topic));
+  const bold = (title: string): string => styled(io.stdout, io, "bold", title);
+  io.stdout.write(helpOn(topic).replace(/^[A-Z ]+:$/gm, bold));
 }
 
 function refuseMissing({ flags }: Arguments, specs: readonly FlagSpec[]): void {

@@ -39,8 +39,14 @@ function endBySignal(exitCode: number): void {
   process.kill(process.pid, signal);
 }
 
-/** Runs a program with this process's arguments. The process ends by itself, when all is written. */
-export async function runProcess(program: Program): Promise<void> {
+/**
+ * Runs a program with this process's arguments. The process ends by itself, when all is written.
+ * @param args  without the program's name
+ */
+export async function runProcess(
+  program: Program,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       process.exit(error.code === "EPIPE" ? EXIT_SIGPIPE : 1);
@@ -52,7 +58,7 @@ export async function runProcess(program: Program): Promise<void> {
     process.stderr.write(`${text}\n`);
     process.exit(exitCode);
   });
-  const exitCode = await main(program, process.argv.slice(2), PROCESS_IO);
+  const exitCode = await main(program, args, PROCESS_IO);
   if (program.endsBySignal) endBySignal(exitCode);
   process.exitCode = exitCode;
 }

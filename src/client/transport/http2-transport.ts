@@ -1,5 +1,4 @@
 /** gRPC over `node:http2`: channels to servers, and what is done again when a call does not go well. */
-import type { OutgoingHttpHeaders } from "node:http2";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
@@ -16,10 +15,10 @@ import { CallStream } from "./call-stream.ts";
 import { Channel } from "./channel.ts";
 import { Connection } from "./connection.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import { grpcTimeout } from "./grpc-timeout.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { framed } from "./message-assembler.ts";
 import { Patience } from "./patience.ts";
+import { requestHeaders } from "./request-headers.ts";
 import { ATTEMPTS_MAX, isLearners, isRepeatable, isUnavailable, retryDelayMs } from "./retry.ts";
 import { Tls } from "./tls.ts";
 import type { CallSettings, MessageStream, Transport } from "./transport.ts";
@@ -172,7 +171,7 @@ export class Http2Transport implements Transport {
     request: Uint8Array,
   ): Promise<UnaryEnd> {
     try {
-      const headers = headersOf(connection, path, settings, patience, token);
+      const headers = requestHeaders(connection, path, settings, patience, token);
       return await unaryCall(connection, headers, request, this.#maxReceiveBytes, patience);
     } catch (error) {
       patience.throwIfOver();
@@ -193,7 +192,7 @@ export class Http2Transport implements Transport {
       patience.throwIfOver();
       const connection = await channel.connection(patience);
       try {
-        const headers = headersOf(connection, path, settings, patience, token);
+        const headers = requestHeaders(connection, path, settings, patience, token);
         return new Call(connection, headers, this.#maxReceiveBytes, listener);
       } catch (error) {
         if (connection.isUsable) throw asRpcError(error);
@@ -233,9 +232,7 @@ export class Http2Transport implements Transport {
       connect: async (text, signal) => {
         const endpoint = parseEndpoint(text, this.#options.tls !== undefined);
         const keepAlive = this.#keepAlive;
-        const { dialTimeoutMs } = this.#options;
-        const tls = this.#tlsOf;
-        return Connection.open({ endpoint, tls, keepAlive, clock, dialTimeoutMs }, signal);
+        return Connection.open({ endpoint, tls: this.#tlsOf, keepAlive, clock }, signal);
       },
     });
   }
@@ -243,27 +240,6 @@ export class Http2Transport implements Transport {
   readonly #tlsOf = (): Tls => {
     this.#tls ??= new Tls({});
     return this.#tls;
-  };
-}
-
-function headersOf(
-  { endpoint }: Connection,
-  path: string,
-  { timeoutMs, metadata }: CallSettings,
-  patience: Patience,
-  token: string | undefined,
-): OutgoingHttpHeaders {
-  return {
-    ":method": "POST",
-    ":scheme": endpoint.secure ? "https" : "http",
-    ":path": path,
-    ":authority": endpoint.authority,
-    te: "trailers",
-    "content-type": "application/grpc",
-    "user-agent": "strata",
-    ...(timeoutMs !== undefined && { "grpc-timeout": grpcTimeout(patience.leftMs) }),
-    ...(token !== undefined && { token }),
-    ...metadata,
   };
 }
 
@@ -281,6 +257,7 @@ function isOldRevision(failure: Error): boolean {
   return failure instanceof EtcdError && failure.code === "AUTH_OLD_REVISION";
 }
 
-function asRpcError(error: unknown): Error {
+function asRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
   return new RpcError(GrpcStatus.internal, reasonOf(error), { cause: error });
 }
