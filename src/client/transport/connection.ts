@@ -192,10 +192,11 @@ export class Connection {
 
   async #watch(): Promise<void> {
     this.#isWatched = true;
-    const isDead = await watchPeer(this.#watched, this.#options.keepAlive, this.#options.clock);
+    const { keepAlive, clock } = this.#options;
+    const isDead = await watchPeer(this.#watched, keepAlive, clock);
     this.#isWatched = false;
     if (!isDead) {
-      if (this.#watched.isBusy()) void this.#watch();
+      if (keepAlive.timeMs > 0 && this.#watched.isBusy()) void this.#watch();
       return;
     }
     const what = "keepalive ping failed to receive ACK within timeout";

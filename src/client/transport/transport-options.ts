@@ -30,7 +30,7 @@ export interface TransportOptions {
   readonly credentials?: Credentials | undefined;
   /** How long one server may take to be connected to, before it is tried again. Default: 20,000. */
   readonly dialTimeoutMs?: number | undefined;
-  /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
+  /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000; 0: never. */
   readonly keepAliveTimeMs?: number | undefined;
   /** How long it has to say so. Default: 6000. */
   readonly keepAliveTimeoutMs?: number | undefined;
