@@ -8,6 +8,6 @@ import { goArguments } from "./go-arguments.ts";
  * @throws UsageError in pflag's words for a flag that is unknown, lacks its value, or has none of its kind
  */
 export function argumentsOf(words: readonly string[], flags: readonly FlagSpec[]): Arguments {
-  const { options, positionals } = goArguments(words, flags);
-  return { positionals, flags: readFlags(options, flags) };
+  const { options, ...rest } = goArguments(words, flags);
+  return { ...rest, flags: readFlags(options, flags) };
 }

@@ -69,6 +69,11 @@ export class Channel {
     return new Error(`no answer yet from ${this.#options.endpoints.join(", ")}`);
   }
 
+  /** The one there is, if there is one. */
+  get connected(): Connection | undefined {
+    return this.#current?.isUsable === true ? this.#current : undefined;
+  }
+
   /** @throws (rejects) what ends the patience; what the channel is closed with */
   connection(patience: Patience): Connection | Promise<Connection> {
     if (this.#current?.isUsable === true) return this.#current;
