@@ -65,7 +65,10 @@ export class Connection {
       bytesRead: () => socket.bytesRead,
       isBusy: () => this.#calls > 0 && this.#lost === undefined,
       ping: (answered) => {
-        if (!session.destroyed) session.ping(answered);
+        if (session.destroyed) return;
+        session.ping((error) => {
+          if (error === null) answered();
+        });
       },
       pingedMs: Number.NEGATIVE_INFINITY,
       signal: this.#gone.signal,
@@ -82,7 +85,9 @@ export class Connection {
       this.#retired = true;
       this.#tellUnusable();
     });
-    session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    });
   }
 
   /**
