@@ -9,7 +9,7 @@ import { Http2Transport, type TransportOptions } from "./http2-transport.ts";
 const WRITE = "/etcdserverpb.KV/Put";
 const hello = Buffer.from("hello");
 
-const SEEDS = process.env.STRATA_FULL === "1" ? 1000 : 30;
+const SEEDS = process.env.STRATA_FULL === "1" ? 300 : 20;
 
 const open: Http2Transport[] = [];
 const stopped: (() => void)[] = [];
