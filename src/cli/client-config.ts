@@ -106,7 +106,9 @@ function fileAt(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Failure(EXIT_BAD_ARGS, systemErrorText(error) ?? String(error));
+    // Node tells the path of what it cannot open, but not of what it cannot read.
+    const named = Object.assign(error as Error, { path });
+    throw new Failure(EXIT_BAD_ARGS, systemErrorText(named) ?? named.message);
   }
 }
 

@@ -220,7 +220,7 @@ export class Http2Transport implements Transport {
   }
 
   #patience({ timeoutMs, signal }: CallSettings, channel: Channel): Patience {
-    const causeOf = (): unknown => channel.lastFailure ?? this.#any.lastFailure;
+    const causeOf = (): unknown => channel.obstacle ?? this.#any.obstacle;
     const patience = new Patience({ timeoutMs, signal, causeOf });
     if (this.#closed !== undefined) patience.end(this.#closed);
     this.#patiences.add(patience);
