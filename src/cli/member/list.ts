@@ -21,6 +21,7 @@ export const command: Command = {
       kind: "string",
       default: "l",
       help: "Linearizable(l): as the whole cluster has it, or Serializable(s): as the asked member has it",
+      values: ["l", "s"],
     },
   ],
   run,

@@ -1,0 +1,66 @@
+/** A completion script that needs nothing but bash. */
+import { choices, type Node, spellings, valued } from "./nodes.ts";
+
+export function bashScript(program: string, nodes: readonly Node[]): string {
+  const nodeCases = nodes.map(
+    (node) => `        '${node.path}')
+            entries='${node.entries.map(({ name }) => name).join(" ")}'
+            flags='${node.flags.flatMap(spellings).join(" ")}'
+            valued=' ${valued(node).join(" ")} ' ;;`,
+  );
+  const choiceCases = [...choices(nodes)].map(
+    ([place, values]) => `        '${place}') values='${values.join(" ")}' ;;`,
+  );
+  return `# bash completion for ${program}
+
+# What may come behind the words in $1.
+__${program}_node() {
+    case "$1" in
+${nodeCases.join("\n")}
+        *) return 1 ;;
+    esac
+}
+
+# The values that a flag may have: $1 is the command, a slash and the flag.
+__${program}_values() {
+    case "$1" in
+${choiceCases.join("\n")}
+        *) return 1 ;;
+    esac
+}
+
+_${program}() {
+    local word="\${COMP_WORDS[COMP_CWORD]}" at='' flag='' arg entries flags valued values i
+    COMPREPLY=()
+    __${program}_node ''
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        arg="\${COMP_WORDS[i]}"
+        # bash takes --flag=value for three words.
+        if [[ $arg == '=' ]]; then
+            [[ $flag == '' ]] && flag="\${COMP_WORDS[i - 1]}"
+        elif [[ $flag != '' ]]; then
+            flag=''
+        elif [[ $arg == '--' ]]; then
+            return
+        elif [[ $arg == -* ]]; then
+            [[ $valued == *" $arg "* ]] && flag="$arg"
+        elif __${program}_node "\${at:+$at }$arg"; then
+            at="\${at:+$at }$arg"
+        fi
+    done
+    if [[ $word == '=' ]]; then
+        flag="\${COMP_WORDS[COMP_CWORD - 1]}"
+        word=''
+    fi
+    if [[ $flag != '' ]]; then
+        __${program}_values "$at/$flag" && COMPREPLY=($(compgen -W "$values" -- "$word"))
+    elif [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$flags" -- "$word"))
+    elif [[ $entries != '' ]]; then
+        COMPREPLY=($(compgen -W "$entries" -- "$word"))
+    fi
+}
+
+complete -o default -F _${program} ${program}
+`;
+}
