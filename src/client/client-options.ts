@@ -14,11 +14,14 @@ export interface ClientOptions {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   /**
-   * From a call to its answer, waiting for a connection included, unless the call says otherwise. Watches, held leases
-   * and snapshots have no end of their own. Default: none, a call waits as long as it takes.
+   * From a call to its answer, waiting for a connection included, unless the call says otherwise. Watches, held leases,
+   * locks and snapshots have no end of their own. Default: none, an answer is waited for as long as it takes.
    */
   readonly requestTimeoutMs?: number | undefined;
-  /** How long one server may take to be connected to, before it is tried again. Default: 20,000. */
+  /**
+   * How long a call waits for a connection, before it rejects with an `RpcError` Unavailable that says what was in the
+   * way: a wrong address or certificate is not waited for for ever. Watches, held leases and locks wait on. Default: 30,000.
+   */
   readonly dialTimeoutMs?: number | undefined;
   /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
   readonly keepAliveTimeMs?: number | undefined;
@@ -29,6 +32,8 @@ export interface ClientOptions {
   /** Of one answer. Default: 2^31 - 1. */
   readonly maxReceiveBytes?: number | undefined;
 }
+
+const DIAL_TIMEOUT_MS = 30_000;
 
 const ABOVE_ZERO = [
   "requestTimeoutMs",
@@ -62,7 +67,7 @@ export function transportOptions(options: ClientOptions): TransportOptions {
     endpoints,
     tls,
     credentials: user === undefined ? undefined : { user, password: password ?? "" },
-    dialTimeoutMs: options.dialTimeoutMs,
+    dialTimeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
     keepAliveTimeMs: options.keepAliveTimeMs,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     maxSendBytes: options.maxSendBytes,

@@ -166,12 +166,16 @@ function parseList(spec: FlagSpec, text: string): readonly string[] {
   return items;
 }
 
-/** Columns are counted from 1. */
+/** Where Go's reader stops. Columns are counted from 1. @param at  where the value begins */
 function misplacedQuote(text: string, at: number): string {
-  const isQuoted = text[at] === '"';
-  const column = isQuoted ? at + 1 : text.indexOf('"', at) + 1;
-  const what = isQuoted ? 'extraneous or missing " in quoted-field' : 'bare " in non-quoted field';
-  return `parse error on line 1, column ${column}: ${what}`;
+  const where = (column: number): string => `parse error on line 1, column ${column}`;
+  if (text[at] !== '"') {
+    return `${where(text.indexOf('"', at) + 1)}: bare " in non-quoted-field`;
+  }
+  const inside = /"(?:[^"]|"")*/y;
+  inside.lastIndex = at;
+  inside.exec(text);
+  return `${where(inside.lastIndex + 1)}: extraneous or missing " in quoted-field`;
 }
 
 function parseInteger(spec: FlagSpec, text: string): bigint {

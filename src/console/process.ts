@@ -49,7 +49,11 @@ export async function runProcess(
 ): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === "EPIPE" ? EXIT_SIGPIPE : 1);
+      if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
+      const { text, exitCode } = endingOf(error, false);
+      // A disk that is full, say. There may be nobody to tell.
+      if (stream === process.stdout) process.stderr.write(`${text}\n`);
+      process.exit(exitCode);
     });
   }
   // Whatever was thrown where nobody waits for it: a bug, said in one line as any other.

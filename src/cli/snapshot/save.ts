@@ -4,7 +4,6 @@
  *
  * @see etcd client/v3/snapshot/v3_snapshot.go SaveWithVersion
  */
-import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { SystemDirectory } from "../../../native-free/file.ts";
 import type { Arguments, Command } from "../../console/command.ts";
@@ -20,6 +19,7 @@ import type { Io } from "../../console/io.ts";
 import { PROGRESS, progressDisplay, progressMode } from "../../console/progress.ts";
 import { unfinishedName } from "../../jobs/whole-file.ts";
 import { connected, type Session } from "../session.ts";
+import { statOf } from "./snapshot-file.ts";
 
 export const command: Command = {
   usage: "snapshot save <filename>",
@@ -93,7 +93,7 @@ async function save(rpc: Session["rpc"], path: string, settings: SaveSettings): 
 
 /** The last step would fail, after everything has come. */
 function refuseFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  if (statOf(path)?.isDirectory() !== true) return;
   const part = unfinishedName(path);
   const why = `rename ${part} ${path}: file exists`;
   throw new Failure(EXIT_INTERRUPTED, `could not rename ${part} to ${path} (${why})`);

@@ -1,5 +1,5 @@
 /** A file that a command reads from its beginning and from its end. */
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { EXIT_ERROR } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 
@@ -10,11 +10,20 @@ import { Failure } from "../../console/failure.ts";
  * @throws Failure
  */
 export function refuseSpecialFile(path: string, taken: "files" | "data dirs too" = "files"): void {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (found === undefined || found.isFile()) return;
   if (found.isDirectory()) {
     if (taken === "data dirs too") return;
     throw new Failure(EXIT_ERROR, `read ${path}: is a directory`);
   }
   throw new Failure(EXIT_ERROR, `${path}: not a regular file`);
+}
+
+/** Undefined for what is not there, or cannot be looked at: whoever opens it is told why. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
