@@ -14,9 +14,11 @@ import { type ServerKind, ServerProcess } from "../support/server-process.ts";
 const FULL = process.env.STRATA_FULL === "1";
 
 /** A holder: it must be the only one for a while. `set -C`: an existing file is not written to. */
-const WITNESS =
-  'set -C; echo "$ETCD_LOCK_KEY" >held || echo "$ETCD_LOCK_KEY" >>twice; sleep 0.02; ' +
-  'rm -f held; echo "$ETCD_LOCK_KEY" >>turns';
+function witness(client: EtcdctlKind): string {
+  const me = `"${client} $ETCD_LOCK_KEY"`;
+  const make = `echo ${me} >held || echo ${me} while "$(cat held)" >>twice`;
+  return `set -C; ${make}; sleep 0.02; rm -f held; echo ${me} >>turns`;
+}
 
 interface Rig {
   readonly server: ServerProcess;
@@ -43,7 +45,9 @@ for (const kind of ["strata", "etcd"] as const) {
       const rounds = FULL ? 25 : 1;
       for (let round = 0; round < rounds; round++) {
         const clients = (["ours", "real"] as const).flatMap((one) => [one, one, one]);
-        const all = clients.map((one) => ctl(one).run(["lock", "l", "--", "sh", "-c", WITNESS]));
+        const all = clients.map((one) =>
+          ctl(one).run(["lock", "l", "--", "sh", "-c", witness(one)]),
+        );
         const ended = await Promise.all(all);
         expect(ended.map(({ code }) => code)).toEqual(clients.map(() => 0));
       }
@@ -125,7 +129,15 @@ for (const kind of ["strata", "etcd"] as const) {
         const worker = async (client: EtcdctlKind): Promise<void> => {
           while (Date.now() < until) {
             // The holder's own process takes the witness away again: it is not there any more when it was killed.
-            const one = ctl(client).start("lock", "l", "--ttl=2", "--", "sh", "-c", WITNESS);
+            const one = ctl(client).start(
+              "lock",
+              "l",
+              "--ttl=2",
+              "--",
+              "sh",
+              "-c",
+              witness(client),
+            );
             if (random.float() < 0.2) await Promise.race([sleep(random.float() * 400), one.gone]);
             else await one.gone;
             const { code } = await one.end("SIGKILL");
