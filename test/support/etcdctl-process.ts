@@ -1,6 +1,7 @@
-/** The real etcdctl against one server: commands that end, and those that go on until somebody ends them. */
+/** An etcdctl against one server, the real one or ours: commands that end, and those that go on until somebody ends them. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtFile } from "./built-cli.ts";
 import { cleanUpAtEnd } from "./cleanup.ts";
 import { peerPath } from "./peers.ts";
 import type { CommandResult } from "./real-etcd.ts";
@@ -12,6 +13,14 @@ export interface EtcdctlOptions {
   readonly cwd: string;
   /** `127.0.0.1:12345` */
   readonly endpoint: string;
+  /** Default: the real one. */
+  readonly client?: EtcdctlKind;
+}
+
+export type EtcdctlKind = "real" | "ours";
+
+function commandOf(kind: EtcdctlKind): readonly string[] {
+  return kind === "real" ? [peerPath("etcdctl")] : [process.execPath, builtFile("etcdctl")];
 }
 
 export class Etcdctl {
@@ -43,12 +52,14 @@ export class Etcdctl {
 
 export class RunningEtcdctl {
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #ended: Promise<CommandResult>;
+  /** Resolves when it is gone. */
+  readonly gone: Promise<CommandResult>;
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], { cwd, endpoint }: EtcdctlOptions) {
-    this.#child = spawn(peerPath("etcdctl"), args, {
+  constructor(args: readonly string[], { cwd, endpoint, client = "real" }: EtcdctlOptions) {
+    const [program = "", ...before] = commandOf(client);
+    this.#child = spawn(program, [...before, ...args], {
       cwd,
       env: { PATH: process.env.PATH, HOME: cwd, ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint },
     });
@@ -60,7 +71,7 @@ export class RunningEtcdctl {
       this.stderr += text;
     });
     this.#child.stdin.on("error", () => undefined); // It need not read what it is told.
-    this.#ended = new Promise((resolve, reject) => {
+    this.gone = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code) => {
         forget();
@@ -88,6 +99,6 @@ export class RunningEtcdctl {
   async end(signal?: NodeJS.Signals): Promise<CommandResult> {
     this.#child.stdin.end();
     if (signal !== undefined) this.#child.kill(signal);
-    return await this.#ended;
+    return await this.gone;
   }
 }
