@@ -238,14 +238,23 @@ export class SystemDirectory implements DirectoryTree {
     return bavail * bsize;
   }
 
+  /** What `make` would make: whole paths, those outside first. */
+  static missing(path: string): string[] {
+    const missing: string[] = [];
+    for (let at = resolve(path); !existsSync(at) && dirname(at) !== at; at = dirname(at)) {
+      missing.unshift(at);
+    }
+    return missing;
+  }
+
   /** Makes it, and those above it, where they are not there yet; with 0700, and each name durable. */
   static make(path: string): SystemDirectory {
-    const missing: string[] = [];
-    let above = resolve(path);
-    for (; !existsSync(above) && dirname(above) !== above; above = dirname(above)) {
-      missing.unshift(basename(above));
-    }
-    makeFolders(new SystemDirectory(above), missing);
+    const missing = SystemDirectory.missing(path);
+    const above = new SystemDirectory(dirname(missing[0] ?? resolve(path)));
+    makeFolders(
+      above,
+      missing.map((each) => basename(each)),
+    );
     return new SystemDirectory(path);
   }
 

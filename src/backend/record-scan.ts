@@ -29,7 +29,7 @@ export class RecordScan {
   #count = 0;
   #keysEnd = 0;
 
-  constructor(file: PageFile) {
+  constructor(file: Pick<PageFile, "path" | "beginRead">) {
     this.#path = file.path;
     this.#tx = file.beginRead();
     const bucket = this.#tx.bucket(KEY);

@@ -106,18 +106,21 @@ function fileAt(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Failure(EXIT_BAD_ARGS, systemErrorText(error) ?? String(error));
+    // Node tells the path of what it cannot open, but not of what it cannot read.
+    const named = Object.assign(error as Error, { path });
+    throw new Failure(EXIT_BAD_ARGS, systemErrorText(named) ?? named.message);
   }
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** A file that holds something else would show in nothing but a time-out. */
 async function checkPem(
   { cert, key, ca }: Readonly<Record<"cert" | "key" | "ca", Buffer | undefined>>,
   caPath: string,
 ): Promise<void> {
-  if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
-    throw new Failure(EXIT_BAD_ARGS, `${caPath}: no certificate in it`);
-  }
+  const authorities = ca?.toString("latin1").match(CERTIFICATE);
+  if (authorities === null) throw new Failure(EXIT_BAD_ARGS, `${caPath}: no certificate in it`);
   for (const [pem, what] of [
     [cert, "certificate"],
     [key, "key"],
@@ -125,9 +128,12 @@ async function checkPem(
     if (pem === undefined || pem.includes("-----BEGIN ")) continue;
     throw new Failure(EXIT_BAD_ARGS, `tls: failed to find any PEM data in ${what} input`);
   }
+  const { X509Certificate } = await import("node:crypto");
   const { createSecureContext } = await import("node:tls");
   try {
-    createSecureContext({ cert, key, ca });
+    // OpenSSL passes over those of a list that it cannot read.
+    for (const authority of authorities ?? []) new X509Certificate(authority);
+    createSecureContext({ cert, key });
   } catch (error) {
     const why = (error as Error).message.replace(/^error:[0-9A-F]+:/, "");
     const isMismatch = why.endsWith("key values mismatch");

@@ -20,9 +20,10 @@ const API = `${PREFIX}API`;
 export function withEnvironment(
   flags: FlagValues,
   specs: readonly FlagSpec[],
-  { env, stderr, now }: Pick<Io, "env" | "stderr" | "now">,
+  io: Pick<Io, "env" | "stderr" | "now">,
   alsoKnown: readonly string[] = [],
 ): FlagValues {
+  const { env } = io;
   const values = new Map<string, FlagValue>();
   const used = new Set<string>([API, ...alsoKnown.filter((name) => env[name])]);
   const shadowed = new Set<string>();
@@ -42,11 +43,11 @@ export function withEnvironment(
       const why =
         `conflicting environment variable ${JSON.stringify(name)} is shadowed by corresponding ` +
         "command-line flag (either unset environment variable or disable flag)";
-      throw new BareFailure(EXIT_ERROR, logLine(now(), "C", why));
+      throw new BareFailure(EXIT_ERROR, logLine(io.now(), "C", why));
     }
     if (!name.startsWith(PREFIX)) continue;
     const what = `unrecognized environment variable ${name}=${text}`;
-    stderr.write(`${logLine(now(), "W", what)}\n`);
+    io.stderr.write(`${logLine(io.now(), "W", what)}\n`);
   }
   return flags.with(values);
 }

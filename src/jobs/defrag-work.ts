@@ -21,6 +21,7 @@ import { readMetas } from "../pagefile/meta.ts";
 import { shownHolders } from "../pagefile/open.ts";
 import type { PieceSink } from "../pagefile/page-output.ts";
 import type { WalkSource } from "../pagefile/page-runs.ts";
+import { BackgroundSync } from "./background-sync.ts";
 import type { DefragInput, DefragReport } from "./defrag.ts";
 import { ProgressWriter } from "./progress.ts";
 import { hasTrailer, TRAILER_BYTES } from "./snapshot-trailer.ts";
@@ -137,33 +138,6 @@ async function defragLocked(
     trailer: trailerBytes > 0 ? "renewed" : "none",
     removedLeftovers,
   };
-}
-
-const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
-
-/** Writes that reach the disk while more is being made: the last sync then has little left to wait for. */
-class BackgroundSync {
-  readonly #file: SystemFile;
-  readonly #syncs: Promise<unknown>[] = [];
-  #unsyncedBytes = 0;
-
-  constructor(file: SystemFile) {
-    this.#file = file;
-  }
-
-  write(offsetBytes: number, bytes: Uint8Array): void {
-    this.#file.write(offsetBytes, bytes);
-    this.#unsyncedBytes += bytes.length;
-    if (this.#unsyncedBytes < SYNC_EVERY_BYTES) return;
-    this.#unsyncedBytes = 0;
-    // The outcome is kept as a value: a failure is to be found by `settled`, not by nobody.
-    this.#syncs.push(this.#file.syncBeside().catch((error: unknown) => error));
-  }
-
-  /** @throws the first failure: a sync that failed is not tried again, the file is given up */
-  async settled(): Promise<void> {
-    for (const failure of await Promise.all(this.#syncs)) if (failure !== undefined) throw failure;
-  }
 }
 
 function assertWorth(path: string, beforeBytes: number, afterBytes: number): void {

@@ -12,6 +12,7 @@ import { type Directory, type RandomAccessFile, SystemDirectory } from "../../na
 import { ProgressWriter } from "./progress.ts";
 import { snapshotBytes, snapshotPieces, sourceOf } from "./snapshot-pieces.ts";
 import type { SaveInput } from "./snapshot-save.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** The job itself, on a thread. */
 export function saveSnapshot(
@@ -40,30 +41,14 @@ export async function writeSnapshot(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   host: WriteHost,
 ): Promise<number> {
-  const unfinished = `${name}.part`;
-  const file = directory.openFile(unfinished, "create", 0o600);
-  try {
+  return await writeWhole(directory, name, async (file) => {
     let bytes = 0;
-    try {
-      file.truncate(0);
-      for await (const piece of pieces) {
-        file.write(bytes, piece);
-        bytes += piece.length;
-        await host.sync(file);
-        host.wrote(bytes);
-      }
-    } finally {
-      file.close();
+    for await (const piece of pieces) {
+      file.write(bytes, piece);
+      bytes += piece.length;
+      await host.sync(file);
+      host.wrote(bytes);
     }
-    directory.rename(unfinished, name);
-    directory.sync();
     return bytes;
-  } catch (error) {
-    try {
-      if (directory.exists(unfinished)) directory.remove(unfinished);
-    } catch {
-      // The disk refuses that as well: what it refused first says more.
-    }
-    throw error;
-  }
+  });
 }

@@ -30,7 +30,7 @@ const PIECE_RECORDS = 16_384;
  * @throws (rejects) what `Storage.scan` throws
  */
 export async function restoreIndex(
-  storage: Storage,
+  storage: Pick<Storage, "scan">,
   onProgress: (progress: RestoreProgress) => void = () => undefined,
   signal?: AbortSignal,
 ): Promise<RestoredIndex> {

@@ -13,6 +13,7 @@ import { PROGRESS, progressMode } from "../../console/progress.ts";
 import { humanBytes } from "../../console/sizes.ts";
 import type { SnapshotStatus } from "../../jobs/snapshot-status.ts";
 import { outputFormat, WRITE_OUT } from "../output-format.ts";
+import { refuseSpecialFile } from "./snapshot-file.ts";
 
 /** What is printed, in the order of etcd's struct. */
 interface Shown {
@@ -87,6 +88,7 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
     "fields",
   ]);
   const mode = progressMode(args.flags.text(PROGRESS.name));
+  refuseSpecialFile(path, "data dirs too");
   const { snapshotStatus } = await import("../../jobs/snapshot-status.ts");
   const { databasePath } = await import("../../jobs/database-path.ts");
   const status = await runJob(io, mode, (pool, options) =>

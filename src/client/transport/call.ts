@@ -121,7 +121,7 @@ export class Call {
     if (this.#isOver) return;
     const { rstCode } = this.#stream;
     const isRefused = this.#connection.refused(this.#stream);
-    const { lost } = this.#connection;
+    const lost = this.#connection.lostWith(this.#cause);
     if (this.#trailers !== undefined) this.#finish(failureOfTrailers(this.#trailers));
     else if (isRefused) this.#finish(failureOfReset(constants.NGHTTP2_REFUSED_STREAM, lost), true);
     else if (lost !== undefined) this.#finish(lost);

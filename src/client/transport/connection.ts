@@ -33,20 +33,20 @@ export interface Observer {
 const HANDSHAKE_MAX_MS = 20_000;
 
 /** What a server may send of one response before we have looked at it. */
-const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
-const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Node would refuse what goes beyond it, in MB: we have bounds of our own. */
 const SESSION_MEMORY_MB = 4000;
 
 export class Connection {
   readonly endpoint: Endpoint;
-  readonly openedMs: number;
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #gone = new AbortController();
   readonly #watched: Watched;
+  #openedMs = 0;
   #calls = 0;
   #isWatched = false;
   #retired = false;
@@ -58,7 +58,6 @@ export class Connection {
 
   private constructor(session: ClientHttp2Session, socket: Socket, options: ConnectionOptions) {
     this.endpoint = options.endpoint;
-    this.openedMs = options.clock.nowMs();
     this.#session = session;
     this.#socket = socket;
     this.#options = options;
@@ -71,6 +70,19 @@ export class Connection {
       pingedMs: Number.NEGATIVE_INFINITY,
       signal: this.#gone.signal,
     };
+    // Ours on the socket come before the session's, so that calls which the session ends find the reason here.
+    socket.on("error", (error) => this.#fail(error));
+    session.on("error", (error) => this.#fail(error));
+    for (const one of [socket, session]) {
+      one.on("close", () => this.#fail(new Error("the server closed the connection")));
+    }
+    session.on("goaway", (code, lastStream) => {
+      if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM) options.keepAlive.slowDown();
+      this.#lastStream = lastStream;
+      this.#retired = true;
+      this.#tellUnusable();
+    });
+    session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
   }
 
   /**
@@ -78,68 +90,69 @@ export class Connection {
    * @throws (rejects) Error that says why there is no connection; nothing of it is left
    */
   static open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-    const { endpoint, keepAlive } = options;
+    const { endpoint } = options;
+    const socket = endpoint.secure ? options.tls().connect(endpoint) : plainSocket(endpoint);
+    const session = connect(`http://${endpoint.authority}`, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      maxSessionMemory: SESSION_MEMORY_MB,
+    });
+    const connection = new Connection(session, socket, options);
     return new Promise((resolve, reject) => {
-      const socket = endpoint.secure ? options.tls().connect(endpoint) : plainSocket(endpoint);
-      const session = connect(`http://${endpoint.authority}`, {
-        createConnection: () => socket,
-        settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
-        maxSessionMemory: SESSION_MEMORY_MB,
-      });
-      const connection = new Connection(session, socket, options);
-      let why: unknown;
-      const giveUp = (reason: unknown): void => {
-        why ??= reason;
-        session.destroy();
-        socket.destroy();
-      };
-      const aborted = (): void => giveUp(signal.reason);
+      const giveUp = (cause: Error): void => connection.destroy(connectionClosing({ cause }));
+      const aborted = (): void => giveUp(new Error("it is not needed any more"));
       const timer = setTimeout(
         () => giveUp(new Error("the server did not say that it speaks HTTP/2")),
         HANDSHAKE_MAX_MS,
       );
-      const settled = (): void => {
+      const settle = (): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", aborted);
+        connection.#observer = undefined;
       };
-      if (signal.aborted) aborted();
-      else signal.addEventListener("abort", aborted);
-      session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+      signal.addEventListener("abort", aborted);
       session.once("remoteSettings", () => {
-        settled();
+        settle();
+        connection.#openedMs = options.clock.nowMs();
         resolve(connection);
       });
-      // The socket's own reason is the better one; its listener comes before the session's.
-      socket.on("error", (error) => connection.#fail(error));
-      session.on("error", (error) => connection.#fail(error));
-      session.on("goaway", (code, lastStream) => {
-        if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM) keepAlive.slowDown();
-        connection.#lastStream = lastStream;
-        connection.#retired = true;
-        connection.#tellUnusable();
+      connection.observe({
+        onUnusable: () => undefined,
+        onGone: () => {
+          settle();
+          reject(connection.#lost?.cause);
+        },
       });
-      socket.on("close", () => connection.#fail(new Error("the server closed the connection")));
-      session.on("close", () => {
-        connection.#fail(new Error("the server closed the connection"));
-        settled();
-        reject(why ?? connection.#lost?.cause);
-      });
+      if (signal.aborted) aborted();
     });
+  }
+
+  get openedMs(): number {
+    return this.#openedMs;
   }
 
   /** Whether calls may begin on it. */
   get isUsable(): boolean {
-    return !this.#retired && this.#lost === undefined && !this.#session.closed;
+    const { closed, destroyed } = this.#session;
+    return !this.#retired && this.#lost === undefined && !closed && !destroyed;
   }
 
-  /** Why calls on it end, if it is gone. */
+  /** Why it is gone, if it is. */
   get lost(): RpcError | undefined {
-    if (this.#session.destroyed) this.#fail(new Error("the session has ended"));
+    return this.#lost;
+  }
+
+  /** Why a call on it has ended with it, if it has. @param cause  what the call has heard of */
+  lostWith(cause: unknown): RpcError | undefined {
+    if (this.#session.destroyed) {
+      this.#fail(cause instanceof Error ? cause : new Error("the session has ended"));
+    }
     return this.#lost;
   }
 
   observe(observer: Observer): void {
     this.#observer = observer;
+    this.#isToldUnusable = false;
     if (!this.isUsable) this.#tellUnusable();
     if (this.#lost !== undefined) observer.onGone();
   }
@@ -181,14 +194,20 @@ export class Connection {
     this.#isWatched = true;
     const isDead = await watchPeer(this.#watched, this.#options.keepAlive, this.#options.clock);
     this.#isWatched = false;
-    if (!isDead) return;
+    if (!isDead) {
+      if (this.#watched.isBusy()) void this.#watch();
+      return;
+    }
     const what = "keepalive ping failed to receive ACK within timeout";
     this.destroy(new RpcError(GrpcStatus.unavailable, what));
   }
 
-  /** Node ends the session, and the calls on it, by itself: what has come of them before is theirs. */
+  /** What has come before is still given to the calls. Node does not end a session in every case. */
   #fail(cause: Error): void {
-    this.#lose(connectionClosing({ cause }));
+    if (this.#lost !== undefined) return;
+    const why = connectionClosing({ cause });
+    this.#lose(why);
+    setImmediate(() => this.destroy(why));
   }
 
   #lose(why: RpcError): void {

@@ -1,5 +1,4 @@
 /** gRPC over `node:http2`: channels to servers, and what is done again when a call does not go well. */
-import type { OutgoingHttpHeaders } from "node:http2";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
@@ -8,6 +7,7 @@ import {
   clientClosing,
   deadlineExceeded,
   GrpcStatus,
+  noConnection,
   RpcError,
   tooLargeToSend,
 } from "../status.ts";
@@ -16,10 +16,10 @@ import { CallStream } from "./call-stream.ts";
 import { Channel } from "./channel.ts";
 import { Connection } from "./connection.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import { grpcTimeout } from "./grpc-timeout.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { framed } from "./message-assembler.ts";
 import { Patience } from "./patience.ts";
+import { requestHeaders } from "./request-headers.ts";
 import { ATTEMPTS_MAX, isLearners, isRepeatable, isUnavailable, retryDelayMs } from "./retry.ts";
 import { Tls } from "./tls.ts";
 import type { CallSettings, MessageStream, Transport } from "./transport.ts";
@@ -141,7 +141,7 @@ export class Http2Transport implements Transport {
       for (let attempt = 1; ; attempt++) {
         patience.throwIfOver();
         const token = await tokens?.current(patience);
-        const connection = await channel.connection(patience);
+        const connection = channel.connected ?? (await this.#dialled(channel, patience));
         const end = await this.#send(connection, path, settings, patience, token, request);
         if ("answer" in end) return end.answer;
         const { failure, isRefused } = end;
@@ -163,6 +163,24 @@ export class Http2Transport implements Transport {
     }
   }
 
+  /** @throws (rejects) RpcError Unavailable with what was in the way, when `dialTimeoutMs` is over */
+  async #dialled(channel: Channel, patience: Patience): Promise<Connection> {
+    const { dialTimeoutMs } = this.#options;
+    if (dialTimeoutMs === undefined) return channel.connection(patience);
+    const dialling = new Patience({ timeoutMs: dialTimeoutMs });
+    patience.whenOver((why) => dialling.end(why));
+    try {
+      return await channel.connection(dialling);
+    } catch (error) {
+      patience.throwIfOver();
+      if (!dialling.isOver) throw error;
+      throw noConnection(channel.obstacle);
+    } finally {
+      patience.whenOver(undefined);
+      dialling.release();
+    }
+  }
+
   async #send(
     connection: Connection,
     path: string,
@@ -172,7 +190,7 @@ export class Http2Transport implements Transport {
     request: Uint8Array,
   ): Promise<UnaryEnd> {
     try {
-      const headers = headersOf(connection, path, settings, patience, token);
+      const headers = requestHeaders(connection, path, settings, patience, token);
       return await unaryCall(connection, headers, request, this.#maxReceiveBytes, patience);
     } catch (error) {
       patience.throwIfOver();
@@ -193,7 +211,7 @@ export class Http2Transport implements Transport {
       patience.throwIfOver();
       const connection = await channel.connection(patience);
       try {
-        const headers = headersOf(connection, path, settings, patience, token);
+        const headers = requestHeaders(connection, path, settings, patience, token);
         return new Call(connection, headers, this.#maxReceiveBytes, listener);
       } catch (error) {
         if (connection.isUsable) throw asRpcError(error);
@@ -202,7 +220,7 @@ export class Http2Transport implements Transport {
   }
 
   #patience({ timeoutMs, signal }: CallSettings, channel: Channel): Patience {
-    const causeOf = (): unknown => channel.lastFailure ?? this.#any.lastFailure;
+    const causeOf = (): unknown => channel.obstacle ?? this.#any.obstacle;
     const patience = new Patience({ timeoutMs, signal, causeOf });
     if (this.#closed !== undefined) patience.end(this.#closed);
     this.#patiences.add(patience);
@@ -244,27 +262,6 @@ export class Http2Transport implements Transport {
   };
 }
 
-function headersOf(
-  { endpoint }: Connection,
-  path: string,
-  { timeoutMs, metadata }: CallSettings,
-  patience: Patience,
-  token: string | undefined,
-): OutgoingHttpHeaders {
-  return {
-    ":method": "POST",
-    ":scheme": endpoint.secure ? "https" : "http",
-    ":path": path,
-    ":authority": endpoint.authority,
-    te: "trailers",
-    "content-type": "application/grpc",
-    "user-agent": "strata",
-    ...(timeoutMs !== undefined && { "grpc-timeout": grpcTimeout(patience.leftMs) }),
-    ...(token !== undefined && { token }),
-    ...metadata,
-  };
-}
-
 /** The server keeps an eye on our deadline, too, and may see it pass a moment before us. */
 function ofOurDeadline(failure: Error, { timeoutMs }: CallSettings): Error {
   const isDeadline =
@@ -279,6 +276,7 @@ function isOldRevision(failure: Error): boolean {
   return failure instanceof EtcdError && failure.code === "AUTH_OLD_REVISION";
 }
 
-function asRpcError(error: unknown): Error {
+function asRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
   return new RpcError(GrpcStatus.internal, reasonOf(error), { cause: error });
 }

@@ -1,5 +1,6 @@
 /** How long somebody waits: until the deadline, the signal, or the end of the client, whichever is first. */
 import { deadlineExceeded } from "../status.ts";
+import { onAbort } from "./abort-signal.ts";
 
 /** Node fires a longer timer after 1 ms instead. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -12,22 +13,21 @@ export interface PatienceOptions {
 }
 
 export class Patience {
-  readonly #signal: AbortSignal | undefined;
   readonly #causeOf: () => unknown;
   readonly #deadlineMs: number;
+  #forgetSignal: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over: { readonly why: unknown } | undefined;
   #stop: ((why: unknown) => void) | undefined;
 
   constructor({ timeoutMs, signal, causeOf = () => undefined }: PatienceOptions) {
-    this.#signal = signal;
     this.#causeOf = causeOf;
     this.#deadlineMs =
       timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (signal?.aborted === true) this.#over = { why: signal.reason };
     else if (timeoutMs !== undefined && !(timeoutMs > 0)) this.#over = { why: deadlineExceeded() };
     else {
-      signal?.addEventListener("abort", this.#aborted);
+      if (signal !== undefined) this.#forgetSignal = onAbort(signal, () => this.end(signal.reason));
       this.#setTimer();
     }
   }
@@ -79,10 +79,8 @@ export class Patience {
   /** It is not needed any more: nothing of it may hold the process, or hang on the signal. */
   release(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#forgetSignal?.();
   }
-
-  readonly #aborted = (): void => this.end(this.#signal?.reason);
 
   #setTimer(): void {
     if (this.#deadlineMs === Number.POSITIVE_INFINITY) return;

@@ -9,18 +9,23 @@ export type PeerUrlMap = ReadonlyMap<string, readonly MemberUrl[]>;
 
 /** @throws ConfigError */
 export function peerUrlMap(text: string): PeerUrlMap {
+  try {
+    return namedPeerUrls(text);
+  } catch (error) {
+    if (!(error instanceof UrlError)) throw error;
+    throw new ConfigError(`error setting up initial cluster: ${error.message}`);
+  }
+}
+
+/** A name that comes more than once has several URLs. @throws UrlError */
+export function namedPeerUrls(text: string): PeerUrlMap {
   const members = new Map<string, MemberUrl[]>();
   for (const pair of text.split(",")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
     const name = equals < 0 ? pair : pair.slice(0, equals);
     const urls = members.get(name) ?? [];
-    try {
-      urls.push(memberUrl(equals < 0 ? "" : pair.slice(equals + 1)));
-    } catch (error) {
-      if (!(error instanceof UrlError)) throw error;
-      throw new ConfigError(`error setting up initial cluster: ${error.message}`);
-    }
+    urls.push(memberUrl(equals < 0 ? "" : pair.slice(equals + 1).trim()));
     members.set(name, urls);
   }
   return members;
