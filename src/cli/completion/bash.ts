@@ -1,14 +1,15 @@
 /** A completion script that needs nothing but bash. */
-import { choices, type Node, spellings, valued } from "./nodes.ts";
+import { type Commands, choices, spellings, valued } from "./nodes.ts";
 
-export function bashScript(program: string, nodes: readonly Node[]): string {
+export function bashScript(commands: Commands): string {
+  const { program, flags, nodes } = commands;
   const nodeCases = nodes.map(
     (node) => `        '${node.path}')
             entries='${node.entries.map(({ name }) => name).join(" ")}'
             flags='${node.flags.flatMap(spellings).join(" ")}'
-            valued=' ${valued(node).join(" ")} ' ;;`,
+            valued=' ${valued(node.flags).join(" ")} ' ;;`,
   );
-  const choiceCases = [...choices(nodes)].map(
+  const choiceCases = choices(commands).map(
     ([place, values]) => `        '${place}') values='${values.join(" ")}' ;;`,
   );
   return `# bash completion for ${program}
@@ -30,6 +31,8 @@ ${choiceCases.join("\n")}
 }
 
 _${program}() {
+    local -r everywhere='${flags.flatMap(spellings).join(" ")}'
+    local -r everywhere_valued=' ${valued(flags).join(" ")} '
     local word="\${COMP_WORDS[COMP_CWORD]}" at='' flag='' arg entries flags valued values i
     COMPREPLY=()
     __${program}_node ''
@@ -43,7 +46,7 @@ _${program}() {
         elif [[ $arg == '--' ]]; then
             return
         elif [[ $arg == -* ]]; then
-            [[ $valued == *" $arg "* ]] && flag="$arg"
+            [[ $everywhere_valued$valued == *" $arg "* ]] && flag="$arg"
         elif __${program}_node "\${at:+$at }$arg"; then
             at="\${at:+$at }$arg"
         fi
@@ -53,9 +56,11 @@ _${program}() {
         word=''
     fi
     if [[ $flag != '' ]]; then
-        __${program}_values "$at/$flag" && COMPREPLY=($(compgen -W "$values" -- "$word"))
+        if __${program}_values "$at/$flag" || __${program}_values "/$flag"; then
+            COMPREPLY=($(compgen -W "$values" -- "$word"))
+        fi
     elif [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "$flags" -- "$word"))
+        COMPREPLY=($(compgen -W "$flags $everywhere" -- "$word"))
     elif [[ $entries != '' ]]; then
         COMPREPLY=($(compgen -W "$entries" -- "$word"))
     fi

@@ -2,9 +2,9 @@
 import type { Command, Program } from "../../console/command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
-import type { Node } from "./nodes.ts";
+import type { Commands } from "./nodes.ts";
 
-type Script = (program: string, nodes: readonly Node[]) => string;
+type Script = (commands: Commands) => string;
 
 const SHELLS: Readonly<Record<string, () => Promise<Script>>> = {
   bash: async () => (await import("./bash.ts")).bashScript,
@@ -35,8 +35,8 @@ export function completionCommand(name: string, programOf: () => Program): Comma
         const what = `invalid argument ${JSON.stringify(shell)} for "${name} completion"`;
         throw new Failure(EXIT_ERROR, what);
       }
-      const { nodesOf } = await import("./nodes.ts");
-      io.stdout.write(script(name, await nodesOf(programOf())));
+      const { commandsOf } = await import("./nodes.ts");
+      io.stdout.write(script(await commandsOf(programOf())));
       return EXIT_SUCCESS;
     },
   };

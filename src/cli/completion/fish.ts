@@ -1,9 +1,10 @@
 /** A completion script for fish, with what everything is for. */
-import { type Node, valued } from "./nodes.ts";
+import type { FlagSpec } from "../../console/flags.ts";
+import { type Commands, type Node, valued } from "./nodes.ts";
 
-export function fishScript(program: string, nodes: readonly Node[]): string {
+export function fishScript({ program, flags, nodes }: Commands): string {
   const paths = nodes.map(({ path }) => path).filter((path) => path !== "");
-  const all = [...new Set(nodes.flatMap(valued))];
+  const all = [...new Set([flags, ...nodes.map((node) => node.flags)].flatMap(valued))];
   return `# fish completion for ${program}
 
 # Whether the command line has come to just this command.
@@ -16,29 +17,32 @@ function __${program}_at
         else if string match -q -- '-*' $arg
             contains -- $arg ${all.join(" ")}
             and set skip 1
-        else if contains -- (string join ' ' $at $arg) ${paths.map(quoted).join(" ")}
+        else if contains -- (string trim "$at $arg") ${paths.map(quoted).join(" ")}
             set at $at $arg
         end
     end
-    test (string join ' ' $at) = "$argv[1]"
+    test "$at" = "$argv[1]"
 end
 
 complete -c ${program} -e
-${nodes.flatMap((node) => lines(program, node)).join("\n")}
+${flags.map((flag) => flagLine(`complete -c ${program}`, flag)).join("\n")}
+${nodes.flatMap((node) => nodeLines(program, node)).join("\n")}
 `;
 }
 
-function lines(program: string, { path, entries, flags }: Node): string[] {
+function nodeLines(program: string, { path, entries, flags }: Node): string[] {
   const begin = `complete -c ${program} -n "__${program}_at '${path}'"`;
   return [
     ...entries.map(({ name, summary }) => `${begin} -f -a ${name} -d ${quoted(summary)}`),
-    ...flags.map(({ name, short, kind, help, values }) => {
-      const letter = short === undefined ? "" : ` -s ${short}`;
-      const choice = values === undefined ? "" : ` -f -a ${quoted(values.join(" "))}`;
-      const value = kind === "bool" ? "" : " -r";
-      return `${begin} -l ${name}${letter}${value}${choice} -d ${quoted(help)}`;
-    }),
+    ...flags.map((flag) => flagLine(begin, flag)),
   ];
+}
+
+function flagLine(begin: string, { name, short, kind, help, values }: FlagSpec): string {
+  const letter = short === undefined ? "" : ` -s ${short}`;
+  const choice = values === undefined ? "" : ` -f -a ${quoted(values.join(" "))}`;
+  const value = kind === "bool" ? "" : " -r";
+  return `${begin} -l ${name}${letter}${value}${choice} -d ${quoted(help)}`;
 }
 
 function quoted(text: string): string {

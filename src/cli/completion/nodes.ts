@@ -3,17 +3,30 @@ import { type CommandTree, groupFlags, isGroup, type Program } from "../../conso
 import type { FlagSpec } from "../../console/flags.ts";
 import { HELP } from "../../console/go-arguments.ts";
 
+export interface Commands {
+  readonly program: string;
+  /** Known everywhere. */
+  readonly flags: readonly FlagSpec[];
+  readonly nodes: readonly Node[];
+}
+
 /** What may come behind some words. */
 export interface Node {
   /** `endpoint status`; empty: the program itself. */
   readonly path: string;
   readonly entries: readonly { readonly name: string; readonly summary: string }[];
+  /** Besides those that are known everywhere. */
   readonly flags: readonly FlagSpec[];
 }
 
 /** Loads every command of the program. Groups stand before what is in them. */
-export async function nodesOf(program: Program): Promise<Node[]> {
-  return await below(program, [program]);
+export async function commandsOf(program: Program): Promise<Commands> {
+  const flags = shown([...program.globalFlags, HELP]);
+  return { program: program.name, flags, nodes: await below(program, [program]) };
+}
+
+function shown(flags: readonly FlagSpec[]): FlagSpec[] {
+  return flags.filter(({ hidden }) => !hidden).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function below(program: Program, path: readonly CommandTree[]): Promise<Node[]> {
@@ -25,9 +38,7 @@ async function below(program: Program, path: readonly CommandTree[]): Promise<No
       .map(({ name }) => name)
       .join(" "),
     entries: isGroup(tree) ? tree.entries.map(({ name, summary }) => ({ name, summary })) : [],
-    flags: [...own, ...groupFlags(path), ...program.globalFlags, HELP]
-      .filter(({ hidden }) => !hidden)
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    flags: shown([...own, ...groupFlags(path)]),
   };
   const inside = isGroup(tree) ? tree.entries : [];
   const more = await Promise.all(inside.map((entry) => below(program, [...path, entry])));
@@ -40,18 +51,20 @@ export function spellings({ name, short }: FlagSpec): string[] {
 }
 
 /** All that take a value in the next word. */
-export function valued({ flags }: Node): string[] {
+export function valued(flags: readonly FlagSpec[]): string[] {
   return flags.filter(({ kind }) => kind !== "bool").flatMap(spellings);
 }
 
-/** Flags of which all values are known, each once. */
-export function choices(nodes: readonly Node[]): Map<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const { path, flags } of nodes) {
-    for (const flag of flags) {
-      if (flag.values === undefined) continue;
-      for (const spelling of spellings(flag)) found.set(`${path}/${spelling}`, flag.values);
-    }
-  }
-  return found;
+/** Of flags that have few values, by where they are known: `member list/--consistency`; `/-w` is known everywhere. */
+export function choices({ flags, nodes }: Commands): [place: string, values: readonly string[]][] {
+  return [{ path: "", flags }, ...nodes].flatMap((node) =>
+    node.flags.flatMap((flag) =>
+      flag.values === undefined
+        ? []
+        : spellings(flag).map((one): [string, readonly string[]] => [
+            `${node.path}/${one}`,
+            flag.values ?? [],
+          ]),
+    ),
+  );
 }

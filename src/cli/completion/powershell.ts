@@ -1,16 +1,17 @@
 /** A completion script for PowerShell, with what everything is for. */
 import type { FlagSpec } from "../../console/flags.ts";
-import { choices, type Node, spellings, valued } from "./nodes.ts";
+import { type Commands, choices, spellings, valued } from "./nodes.ts";
 
-export function powershellScript(program: string, nodes: readonly Node[]): string {
+export function powershellScript(commands: Commands): string {
+  const { program, flags, nodes } = commands;
   const nodeLines = nodes.map(
     (node) => `        ${quoted(node.path)} = @{
-            Entries = @(${node.entries.map(({ name, summary }) => pair(name, summary)).join(", ")})
-            Flags = @(${node.flags.flatMap(flagPairs).join(", ")})
-            Valued = @(${valued(node).map(quoted).join(", ")})
+            Entries = ${dictionary(node.entries.map(({ name, summary }) => [name, summary]))}
+            Flags = ${dictionary(node.flags.flatMap(flagPairs))}
+            Valued = @(${valued(node.flags).map(quoted).join(", ")})
         }`,
   );
-  const choiceLines = [...choices(nodes)].map(
+  const choiceLines = choices(commands).map(
     ([place, values]) => `        ${quoted(place)} = @(${values.map(quoted).join(", ")})`,
   );
   return `# PowerShell completion for ${program}
@@ -23,6 +24,8 @@ ${nodeLines.join("\n")}
     $values = @{
 ${choiceLines.join("\n")}
     }
+    $everywhere = ${dictionary(flags.flatMap(flagPairs))}
+    $everywhereValued = @(${valued(flags).map(quoted).join(", ")})
     $at = ''
     $flag = ''
     foreach ($element in ($line.CommandElements | Select-Object -Skip 1)) {
@@ -30,29 +33,34 @@ ${choiceLines.join("\n")}
         $arg = $element.Extent.Text
         $next = "$at $arg".Trim()
         if ($flag -ne '') { $flag = '' }
-        elseif ($arg.StartsWith('-')) { if ($nodes[$at].Valued -ccontains $arg) { $flag = $arg } }
+        elseif ($arg.StartsWith('-')) { if (($nodes[$at].Valued + $everywhereValued) -ccontains $arg) { $flag = $arg } }
         elseif ($nodes.ContainsKey($next)) { $at = $next }
     }
     if ($flag -ne '') {
-        if (-not $values.ContainsKey("$at/$flag")) { return }
-        $found = $values["$at/$flag"] | ForEach-Object { , @($_, $_) }
+        $place = if ($values.ContainsKey("$at/$flag")) { "$at/$flag" } else { "/$flag" }
+        if (-not $values.ContainsKey($place)) { return }
+        $found = $values[$place] | ForEach-Object { @{ Key = $_; Value = $_ } }
     }
-    elseif ($word.StartsWith('-')) { $found = $nodes[$at].Flags }
-    else { $found = $nodes[$at].Entries }
-    $found | Where-Object { $_[0].StartsWith($word) } | ForEach-Object {
-        [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
+    elseif ($word.StartsWith('-')) {
+        $found = @($nodes[$at].Flags.GetEnumerator()) + @($everywhere.GetEnumerator())
+    }
+    else { $found = $nodes[$at].Entries.GetEnumerator() }
+    $found | Where-Object { $_.Key.StartsWith($word) } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_.Key, $_.Key, 'ParameterValue', $_.Value)
     }
 }
 `;
 }
 
-function flagPairs(flag: FlagSpec): string[] {
-  return spellings(flag).map((spelling) => pair(spelling, flag.help));
+type Pair = readonly [name: string, help: string];
+
+function flagPairs(flag: FlagSpec): Pair[] {
+  return spellings(flag).map((spelling): Pair => [spelling, flag.help]);
 }
 
-/** The comma keeps PowerShell from taking a list of one pair for two words. */
-function pair(name: string, help: string): string {
-  return `, @(${quoted(name)}, ${quoted(help)})`;
+function dictionary(pairs: readonly Pair[]): string {
+  const members = pairs.map(([name, help]) => `${quoted(name)} = ${quoted(help)}`);
+  return `[ordered]@{ ${members.join("; ")} }`;
 }
 
 function quoted(text: string): string {

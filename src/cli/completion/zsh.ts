@@ -1,14 +1,16 @@
 /** A completion script for zsh, with what everything is for. */
-import { choices, type Node, spellings, valued } from "./nodes.ts";
+import type { FlagSpec } from "../../console/flags.ts";
+import { type Commands, choices, spellings, valued } from "./nodes.ts";
 
-export function zshScript(program: string, nodes: readonly Node[]): string {
+export function zshScript(commands: Commands): string {
+  const { program, flags, nodes } = commands;
   const nodeCases = nodes.map(
     (node) => `        '${node.path}')
             entries=(${node.entries.map(({ name, summary }) => described(name, summary)).join(" ")})
-            flags=(${node.flags.flatMap((flag) => spellings(flag).map((one) => described(one, flag.help))).join(" ")})
-            valued=(${valued(node).join(" ")}) ;;`,
+            flags=(${describedFlags(node.flags)})
+            valued=(${valued(node.flags).join(" ")}) ;;`,
   );
-  const choiceCases = [...choices(nodes)].map(
+  const choiceCases = choices(commands).map(
     ([place, values]) => `        '${place}') values=(${values.join(" ")}) ;;`,
   );
   return `#compdef ${program}
@@ -33,6 +35,8 @@ ${choiceCases.join("\n")}
 _${program}() {
     local at='' flag='' arg
     local -a entries flags valued values
+    local -a everywhere=(${describedFlags(flags)})
+    local -a everywhere_valued=(${valued(flags).join(" ")})
     local -i i
     __${program}_node ''
     for ((i = 2; i < CURRENT; i++)); do
@@ -43,7 +47,7 @@ _${program}() {
             _files
             return
         elif [[ $arg == -* ]]; then
-            ((\${valued[(Ie)$arg]})) && flag="$arg"
+            ((\${valued[(Ie)$arg]} || \${everywhere_valued[(Ie)$arg]})) && flag="$arg"
         elif __${program}_node "\${at:+$at }$arg"; then
             at="\${at:+$at }$arg"
         fi
@@ -53,9 +57,9 @@ _${program}() {
         compset -P 1 '*='
     fi
     if [[ -n $flag ]]; then
-        if __${program}_values "$at/$flag"; then compadd -a values; else _files; fi
+        if __${program}_values "$at/$flag" || __${program}_values "/$flag"; then compadd -a values; else _files; fi
     elif [[ "\${words[CURRENT]}" == -* ]]; then
-        _describe -o 'flag' flags
+        _describe -o 'flag' flags -- everywhere
     elif ((\${#entries})); then
         _describe 'command' entries
     else
@@ -69,6 +73,10 @@ else
     compdef _${program} ${program}
 fi
 `;
+}
+
+function describedFlags(flags: readonly FlagSpec[]): string {
+  return flags.flatMap((flag) => spellings(flag).map((one) => described(one, flag.help))).join(" ");
 }
 
 function described(name: string, help: string): string {
