@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     // Most files wait for a disk or a process half of the time.
     maxWorkers: 2,
+    // Of tests that say of themselves that they wait.
+    maxConcurrency: 8,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

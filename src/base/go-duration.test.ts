@@ -10,6 +10,7 @@ test("durations are read as Go reads them", () => {
     [".5ms", 0.5],
     ["1m0.5s", 60_500],
     ["3us", 0.003],
+    ["2562047h", 2_562_047 * 3_600_000],
   ];
   for (const [text, ms] of good) expect(parseGoDuration(text), text).toBeCloseTo(ms, 9);
 });
@@ -19,6 +20,7 @@ test("what is none is refused in Go's words", () => {
   expect(() => parseGoDuration("")).toThrow('time: invalid duration ""');
   expect(() => parseGoDuration("-5")).toThrow('time: missing unit in duration "-5"');
   expect(() => parseGoDuration("5d")).toThrow('time: unknown unit "d" in duration "5d"');
+  expect(() => parseGoDuration("2562048h")).toThrow('time: invalid duration "2562048h"');
   expect(() => parseGoDuration("1s-1s")).toThrow('time: unknown unit "s-" in duration "1s-1s"');
 });
 

@@ -12,6 +12,9 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["h", 3_600_000],
 ]);
 
+/** Go has nanoseconds in 63 bits: 292 years. */
+const MS_MAX = 2 ** 63 / 1e6;
+
 /**
  * @returns milliseconds, possibly below 0 or with a fraction
  * @throws StrataError BAD_ARGUMENT with Go's words, as in `time: invalid duration "abc"`
@@ -34,7 +37,7 @@ export function parseGoDuration(text: string): number {
     ms += Number(digits) * factor;
     rest = rest.slice(piece.length);
   }
-  if (unsigned === "" || rest !== "") throw bad(`time: invalid duration ${shown}`);
+  if (unsigned === "" || rest !== "" || ms >= MS_MAX) throw bad(`time: invalid duration ${shown}`);
   return sign * ms;
 }
 

@@ -28,6 +28,11 @@ export function parseGoUint(text: string, base: 0 | 10 | 16): bigint {
 }
 
 function magnitude(digits: string, base: 0 | 10 | 16): bigint | undefined {
+  if (base === 0 && digits.includes("_")) {
+    // Between digits, or between the prefix and them.
+    const isGrouped = /^(0[xob]_?)?[0-9a-f]+(_[0-9a-f]+)*$/i.test(digits);
+    return isGrouped ? magnitude(digits.replaceAll("_", ""), 0) : undefined;
+  }
   if (base === 16) return /^[0-9a-f]+$/i.test(digits) ? BigInt(`0x${digits}`) : undefined;
   if (base === 0 && /^0(x[0-9a-f]+|o[0-7]+|b[01]+)$/i.test(digits)) return BigInt(digits);
   if (base === 0 && /^0[0-7]+$/.test(digits)) return BigInt(`0o${digits.slice(1)}`);

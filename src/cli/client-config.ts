@@ -18,7 +18,7 @@ export async function clientConfig(flags: FlagValues, io: Io): Promise<Transport
     throw new Failure(EXIT_ERROR, what);
   }
   refuseEmptyPaths(flags, ["cert", "key", "cacert"]);
-  const credentials = await credentialsOf(flags, io);
+  const credentials = await credentialsOf(flags.text("user"), flags.text("password"), io);
   checkOutputFormat(flags.text("write-out"));
   const tls = await tlsOptions({
     cert: flags.text("cert"),
@@ -58,15 +58,18 @@ export function refuseEmptyPaths(flags: FlagValues, names: readonly string[]): v
 }
 
 /** `--user name:password`; with `--password`, all of `--user` is the name. Asked for if there is neither. */
-async function credentialsOf(flags: FlagValues, io: Io): Promise<Credentials | undefined> {
-  const user = flags.text("user");
-  const password = flags.text("password");
+export async function credentialsOf(
+  user: string,
+  password: string,
+  io: Io,
+  prompt = "Password: ",
+): Promise<Credentials | undefined> {
   if (user === "") return undefined;
   if (password !== "") return { user, password };
   const colon = user.indexOf(":");
   if (colon >= 0) return namedAndKnown(user.slice(0, colon), user.slice(colon + 1));
   const { askPassword } = await import("./password.ts");
-  return namedAndKnown(user, await askPassword(io, "Password: "));
+  return namedAndKnown(user, await askPassword(io, prompt));
 }
 
 /** etcd's client goes without credentials that lack one half. */
@@ -103,7 +106,9 @@ function fileAt(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Failure(EXIT_BAD_ARGS, systemErrorText(error) ?? String(error));
+    // Node tells the path of what it cannot open, but not of what it cannot read.
+    const named = Object.assign(error as Error, { path });
+    throw new Failure(EXIT_BAD_ARGS, systemErrorText(named) ?? named.message);
   }
 }
 

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { MemoryIo } from "../../test/support/memory-io.ts";
-import { type CommandEntry, type CommandTree, isGroup, type Program } from "../console/command.ts";
+import {
+  type CommandEntry,
+  type CommandTree,
+  groupFlags,
+  isGroup,
+  type Program,
+} from "../console/command.ts";
+import { findCommand } from "../console/go-arguments.ts";
 import { main } from "../console/main.ts";
 import { ETCDCTL } from "./etcdctl.ts";
 import { ETCDUTL } from "./etcdutl.ts";
@@ -30,16 +37,20 @@ test("the programs have etcd's commands", () => {
 
 test.each(COMMANDS.map((one) => [`${one.program.name} ${one.path.join(" ")}`, one] as const))(
   "%s has a summary, a usage, examples, and help for each flag",
-  async (name, { program, path, entry }) => {
+  async (_, { program, path, entry }) => {
     const command = await entry.load();
     expect(entry.summary).toMatch(/^[A-Z].*[^.]$/);
     expect(command.usage === path.join(" ") || command.usage.startsWith(`${path.join(" ")} `)).toBe(
       true,
     );
     expect(command.examples.length).toBeGreaterThan(0);
-    for (const example of command.examples) expect(example).toContain(name);
+    const named = new RegExp(`\\b${program.name}( .*)? ${path.join(" ")}\\b`);
+    expect(command.examples.filter((example) => named.test(example))).not.toEqual([]);
+    for (const example of command.examples) expect(example).toContain(program.name);
     expect(new Set(command.flags.map((flag) => flag.name)).size).toBe(command.flags.length);
-    const known = new Set([...program.globalFlags, ...command.flags].map((flag) => flag.name));
+    const { path: trees } = findCommand(program, path, []);
+    const flags = [...program.globalFlags, ...groupFlags(trees), ...command.flags];
+    const known = new Set(flags.map((flag) => flag.name));
     for (const flag of command.flags) expect(flag.help).not.toBe("");
     for (const [, flag] of command.examples.join(" ").matchAll(/ --([a-z][a-z-]*)/g)) {
       expect([...known]).toContain(flag);

@@ -137,8 +137,9 @@ describe("endpoints", () => {
   });
 
   test.each([
-    ['a"b', 'parse error on line 1, column 2: bare " in non-quoted field'],
-    ['"a', 'parse error on line 1, column 1: extraneous or missing " in quoted-field'],
+    ['a"b', 'parse error on line 1, column 2: bare " in non-quoted-field'],
+    ['"a', 'parse error on line 1, column 3: extraneous or missing " in quoted-field'],
+    ['x,"a""b"c', 'parse error on line 1, column 8: extraneous or missing " in quoted-field'],
   ])("--endpoints=%s is no list", async (text, why) => {
     const { code, err } = await tried([`--endpoints=${text}`, "get", "k"]);
     expect(code).toBe(1);
@@ -181,6 +182,7 @@ describe("TLS", () => {
   test.each<[string[], string | RegExp]>([
     [[`--cacert=${NO_FILE}`], `open ${NO_FILE}: no such file or directory`],
     [[`--cert=${NO_FILE}`, `--key=${NO_FILE}`], `open ${NO_FILE}: no such file or directory`],
+    [[`--cacert=${folder}`], `read ${folder}: is a directory`],
     [["--cert=c.pem"], "KeyFile and CertFile must both be present[key: , cert: c.pem]"],
     [["--key=k.pem"], "KeyFile and CertFile must both be present[key: k.pem, cert: ]"],
     [["--cacert="], "empty string is passed to --cacert option"],

@@ -82,8 +82,8 @@ export class Calls {
     }
   }
 
-  async close(): Promise<void> {
+  /** From here on, every call rejects with CLOSED. */
+  end(): void {
     this.#closed.abort(new StrataError("CLOSED", "the client is closed"));
-    await this.rpc.transport.close();
   }
 }

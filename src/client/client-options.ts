@@ -14,10 +14,15 @@ export interface ClientOptions {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   /**
-   * From a call to its answer, waiting for a connection included, unless the call says otherwise. Watches, held leases
-   * and snapshots have no end of their own. Default: none, a call waits as long as it takes.
+   * From a call to its answer, waiting for a connection included, unless the call says otherwise. Watches, held leases,
+   * locks and snapshots have no end of their own. Default: none, an answer is waited for as long as it takes.
    */
   readonly requestTimeoutMs?: number | undefined;
+  /**
+   * How long a call waits for a connection, before it rejects with an `RpcError` Unavailable that says what was in the
+   * way: a wrong address or certificate is not waited for for ever. Watches, held leases and locks wait on. Default: 30,000.
+   */
+  readonly dialTimeoutMs?: number | undefined;
   /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
   readonly keepAliveTimeMs?: number | undefined;
   /** How long it has to say so. Default: 6000. */
@@ -27,6 +32,17 @@ export interface ClientOptions {
   /** Of one answer. Default: 2^31 - 1. */
   readonly maxReceiveBytes?: number | undefined;
 }
+
+const DIAL_TIMEOUT_MS = 30_000;
+
+const ABOVE_ZERO = [
+  "requestTimeoutMs",
+  "dialTimeoutMs",
+  "keepAliveTimeMs",
+  "keepAliveTimeoutMs",
+  "maxSendBytes",
+  "maxReceiveBytes",
+] as const;
 
 /** @throws StrataError BAD_ARGUMENT */
 export function transportOptions(options: ClientOptions): TransportOptions {
@@ -43,14 +59,15 @@ export function transportOptions(options: ClientOptions): TransportOptions {
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     throw bad("tls.cert and tls.key go together");
   }
-  for (const name of ["requestTimeoutMs", "keepAliveTimeMs", "keepAliveTimeoutMs"] as const) {
-    const ms = options[name];
-    if (ms !== undefined && !(ms > 0)) throw bad(`${name}: ${ms} is not above 0`);
+  for (const name of ABOVE_ZERO) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0)) throw bad(`${name}: ${value} is not above 0`);
   }
   return {
     endpoints,
     tls,
     credentials: user === undefined ? undefined : { user, password: password ?? "" },
+    dialTimeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
     keepAliveTimeMs: options.keepAliveTimeMs,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     maxSendBytes: options.maxSendBytes,

@@ -6,7 +6,7 @@
  *     await client.put("greeting", "hello");
  *     const kv = await client.get("greeting");
  */
-import type { Key, Keys } from "../api/key-range.ts";
+import { bytesOf, type Key, type Keys } from "../api/key-range.ts";
 import type {
   DeleteResponse,
   HashKvResponse,
@@ -27,9 +27,8 @@ import {
 import type { KeyValue } from "../api/value.ts";
 import type { Watch, WatchOptions } from "../api/watch.ts";
 import { wholeNumber } from "../api/whole-number.ts";
-import { systemClock } from "../base/clock.ts";
 import { EtcdError } from "../base/errors.ts";
-import { systemRandom } from "../base/random.ts";
+import { invariant } from "../base/invariant.ts";
 import {
   encodeCompaction,
   encodeDeleteRange,
@@ -44,16 +43,19 @@ import { RemoteAlarms } from "./alarms.ts";
 import { RemoteAuth } from "./auth/auth.ts";
 import { RemoteRoles } from "./auth/roles.ts";
 import { RemoteUsers } from "./auth/users.ts";
-import { Backoff } from "./backoff.ts";
 import { Calls, type EndpointOptions, LONG_LIVED, type RemoteOptions } from "./calls.ts";
 import { type ClientOptions, transportOptions } from "./client-options.ts";
+import type { ConcurrencyBase } from "./concurrency/base.ts";
+import { ElectionView } from "./concurrency/election.ts";
+import { type HeldLock, type LockOptions, takeLock } from "./concurrency/held-lock.ts";
+import { campaign, type Leadership } from "./concurrency/leadership.ts";
 import {
   readDeleteResponse,
   readPutResponse,
   readRangeResponse,
   readTxnResponse,
 } from "./kv/answers.ts";
-import { LeaseKeeper } from "./lease/lease-keeper.ts";
+import { KeepAlives } from "./lease/keep-alives.ts";
 import { RemoteLeases } from "./lease/leases.ts";
 import { RemoteDowngrade } from "./maintenance/downgrade.ts";
 import {
@@ -65,7 +67,7 @@ import { type EndpointStatus, endpointStatus } from "./maintenance/status.ts";
 import { RemoteMembers } from "./members.ts";
 import { Rpc } from "./rpc.ts";
 import { Http2Transport } from "./transport/http2-transport.ts";
-import { watchKeys } from "./watch/keys-watch.ts";
+import { keyValueOf, watchKeys } from "./watch/keys-watch.ts";
 import { Watches } from "./watch/watches.ts";
 
 /** As the server does it; besides, `serializable`. */
@@ -94,7 +96,7 @@ export class Client {
   readonly roles: RemoteRoles;
   readonly downgrade: RemoteDowngrade;
   readonly #calls: Calls;
-  readonly #watches: Watches;
+  readonly #base: ConcurrencyBase;
   readonly #endpoints: readonly string[];
   #closed: Promise<void> | undefined;
 
@@ -104,15 +106,18 @@ export class Client {
     this.#endpoints = transport.endpoints;
     const calls = new Calls(new Rpc(new Http2Transport(transport)), options.requestTimeoutMs);
     this.#calls = calls;
-    const backoff = new Backoff(systemClock, systemRandom);
-    this.lease = new RemoteLeases(calls, new LeaseKeeper(calls, systemClock, backoff));
+    const { rpc } = calls;
+    const longLived = { settings: () => LONG_LIVED };
+    const watches = new Watches(rpc, longLived);
+    const keepAlives = new KeepAlives(rpc, longLived);
+    this.#base = { rpc, watches, keepAlives };
+    this.lease = new RemoteLeases(calls, keepAlives);
     this.alarms = new RemoteAlarms(calls);
     this.members = new RemoteMembers(calls);
     this.auth = new RemoteAuth(calls);
     this.users = new RemoteUsers(calls);
     this.roles = new RemoteRoles(calls);
     this.downgrade = new RemoteDowngrade(calls);
-    this.#watches = new Watches(calls.rpc, { settings: () => LONG_LIVED });
   }
 
   /**
@@ -225,7 +230,7 @@ export class Client {
     options: WatchOptions & { readonly signal?: AbortSignal | undefined } = {},
   ): Watch {
     this.#calls.assertOpen();
-    return watchKeys(this.#watches, keys, options);
+    return watchKeys(this.#base.watches, keys, options);
   }
 
   /**
@@ -287,6 +292,57 @@ export class Client {
     await this.#calls.call(MAINTENANCE_METHODS.moveLeader, request, { ...options, endpoint });
   }
 
+  /**
+   * Waits until nobody else has the lock of this name, and takes it. All of etcd's clients lock so (`etcdctl lock`).
+   *
+   *     await using lock = await client.lock("nightly-report", { ttl: 10 });
+   *     await client.txn({ compare: [lock.isHeld], success: [op.put("report", "…")] });
+   */
+  async lock(name: Key, options: LockOptions = {}): Promise<HeldLock> {
+    this.#calls.assertOpen();
+    const lock = await this.#calls.truly(takeLock(this.#base, name, options, true));
+    invariant(lock !== undefined, "who waits for a lock gets it");
+    return lock;
+  }
+
+  /** The lock of this name, if nobody else has it; else undefined. */
+  async tryLock(name: Key, options: LockOptions = {}): Promise<HeldLock | undefined> {
+    this.#calls.assertOpen();
+    return this.#calls.truly(takeLock(this.#base, name, options, false));
+  }
+
+  /**
+   * Stands for election, and waits until it is won. All of etcd's clients elect so (`etcdctl elect`).
+   * @param value  what observers are told of the leader
+   */
+  async elect(name: Key, value: Key, options: LockOptions = {}): Promise<Leadership> {
+    this.#calls.assertOpen();
+    return this.#calls.truly(campaign(this.#base, name, value, options));
+  }
+
+  /** Who leads now: the leader's key, and the value that it tells; undefined if nobody does. */
+  async leader(name: Key, options: RemoteOptions = {}): Promise<KeyValue | undefined> {
+    const prefix = Buffer.concat([bytesOf(name), Buffer.from("/")]);
+    const first = { limit: 1, sortBy: "create", order: "ascend" } as const;
+    return (await this.rangeAll({ prefix }, { ...options, ...first })).kvs[0];
+  }
+
+  /**
+   * Who leads, now and whenever that changes, or what the leader tells does. What changes quickly may be left out, but not
+   * the last of it. It ends as a watch does.
+   */
+  async *observe(name: Key, options: RemoteOptions = {}): AsyncGenerator<KeyValue, void> {
+    this.#calls.assertOpen();
+    const view = new ElectionView(this.#base, name);
+    try {
+      for await (const { kvs } of view.observe({ signal: options.signal })) {
+        for (const kv of kvs) yield keyValueOf(kv);
+      }
+    } catch (error) {
+      if (!this.#calls.closed.aborted) throw error;
+    }
+  }
+
   /** Ends what is under way: calls reject with CLOSED, watches end, held leases are left to themselves. Twice is harmless. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -298,10 +354,12 @@ export class Client {
   }
 
   async #close(): Promise<void> {
-    // First, that nothing is opened again that the end of the connection ends.
-    const watches = this.#watches.close();
-    await this.#calls.close();
-    await watches;
+    // The streams first: nothing is to be opened again that the end of the connection ends.
+    const { watches, keepAlives } = this.#base;
+    this.#calls.end();
+    const streams = [watches.close(), keepAlives.close(this.#calls.closed.reason)];
+    await this.#calls.rpc.transport.close();
+    await Promise.all(streams);
   }
 
   async #read(

@@ -1,5 +1,5 @@
 /** How a call ends that does not end well. @see grpc/grpc doc/statuscodes.md, etcd client/v3 client.go toErr */
-import { EtcdError, StrataError } from "../base/errors.ts";
+import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { ETCD_ERRORS, type EtcdErrorCode } from "../base/etcd-errors.ts";
 
 /** By number, in Go's spelling. */
@@ -60,6 +60,12 @@ function statusName(status: number): string {
 /** Longer than it was given. Go's words, which etcdctl prints. */
 export function deadlineExceeded(options?: ErrorOptions): StrataError {
   return new StrataError("DEADLINE", "context deadline exceeded", options);
+}
+
+/** Nobody was reached for as long as a call waits for that. @param why  the last attempt came to nothing */
+export function noConnection(why: unknown): RpcError {
+  const details = `no connection: ${why === undefined ? "nobody has answered" : reasonOf(why)}`;
+  return new RpcError(GrpcStatus.unavailable, details, { cause: why });
 }
 
 /** The connection that a call was on is gone. */

@@ -1,41 +1,13 @@
-/** Commander takes the flags of one command apart, converts them and keeps their values. */
-import { Command as Commander } from "commander";
+/** Words taken apart into what is a flag, with its value, and what is none. */
 import type { Arguments } from "./command.ts";
-import { type FlagSpec, FlagValues, optionOf } from "./flags.ts";
-import { type GoArguments, goArguments } from "./go-arguments.ts";
-
-export function withFlags(leaf: Commander, flags: readonly FlagSpec[]): Commander {
-  for (const flag of flags) leaf.addOption(optionOf(flag));
-  return leaf
-    .argument("[arguments...]")
-    .action(() => undefined)
-    .helpOption(false)
-    .helpCommand(false);
-}
-
-/** @throws UsageError for values that are not of the flag's kind */
-export async function takenApart(
-  leaf: Commander,
-  { options, positionals }: GoArguments,
-): Promise<Arguments> {
-  await leaf.parseAsync([...options, "--", ...positionals], { from: "user" });
-  const flags = new FlagValues(
-    (name) => leaf.getOptionValue(name),
-    (name) => leaf.getOptionValueSource(name) === "cli",
-  );
-  return { positionals, flags };
-}
+import { type FlagSpec, readFlags } from "./flags.ts";
+import { goArguments } from "./go-arguments.ts";
 
 /**
- * Words that are no command line of a process, but are read as one.
- * @throws UsageError in pflag's words
+ * Of a process, or of a line that is read as if it were one's.
+ * @throws UsageError in pflag's words for a flag that is unknown, lacks its value, or has none of its kind
  */
-export async function argumentsOf(
-  words: readonly string[],
-  flags: readonly FlagSpec[],
-): Promise<Arguments> {
-  return await takenApart(
-    withFlags(new Commander().exitOverride(), flags),
-    goArguments(words, flags),
-  );
+export function argumentsOf(words: readonly string[], flags: readonly FlagSpec[]): Arguments {
+  const { options, ...rest } = goArguments(words, flags);
+  return { ...rest, flags: readFlags(options, flags) };
 }

@@ -8,6 +8,8 @@ import type { Io } from "./io.ts";
 export interface Arguments {
   /** What is neither a flag nor the command's name. */
   readonly positionals: readonly string[];
+  /** Those of the positionals that stand behind `--`; undefined if it is not there. */
+  readonly behindDashes?: readonly string[];
   readonly flags: FlagValues;
 }
 

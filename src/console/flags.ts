@@ -1,8 +1,7 @@
 /**
- * Flags as etcd's commands have them: Go's kinds, Go's spellings, Go's words for what is wrong. Commander keeps the
- * values; `go-arguments.ts` has brought every flag into the form `--name=value` by then.
+ * Flags as etcd's commands have them: Go's kinds, Go's spellings, Go's words for what is wrong.
+ * `go-arguments.ts` has brought every flag into the form `--name=value` by then.
  */
-import { Option } from "commander";
 import { reasonOf } from "../base/errors.ts";
 import { formatGoDuration, parseGoDuration } from "../base/go-duration.ts";
 import { parseGoInt, parseGoUint } from "../base/go-int.ts";
@@ -91,32 +90,37 @@ export class FlagValues {
   }
 }
 
-/** Commander would take `--no-password` for the denial of `--password`, and call `--write-out` writeOut. */
-class GoOption extends Option {
-  constructor(flags: string, description: string) {
-    super(flags, description);
-    this.negate = false;
+/**
+ * What was typed, over the defaults. The last of a flag given twice counts; lists grow.
+ * @param options  as `goArguments` leaves them: `--name=value`, each of a flag that is known
+ * @throws UsageError in pflag's words for a value that is none
+ */
+export function readFlags(options: readonly string[], specs: readonly FlagSpec[]): FlagValues {
+  const given = new Map<string, FlagValue>();
+  for (const option of options) {
+    const equals = option.indexOf("=");
+    const spec = specNamed(option.slice("--".length, equals), specs);
+    const value = parseValue(spec, option.slice(equals + 1));
+    const before = given.get(spec.name);
+    // pflag: the first list on the command line takes the place of the default, further ones add to it.
+    const isMore = Array.isArray(before) && Array.isArray(value);
+    given.set(spec.name, isMore ? [...before, ...value] : value);
   }
-
-  override attributeName(): string {
-    return this.name();
-  }
+  return new FlagValues(
+    (name) => {
+      const value = given.get(name);
+      if (value !== undefined) return value;
+      const spec = specNamed(name, specs);
+      return parseValue(spec, spec.default);
+    },
+    (name) => given.has(name),
+  );
 }
 
-/** The flag as commander takes it. */
-export function optionOf(spec: FlagSpec): Option {
-  const long = `--${spec.name} <${spec.kind}>`;
-  const option = new GoOption(spec.short ? `-${spec.short}, ${long}` : long, spec.help);
-  let before: FlagValue | undefined;
-  option.argParser((text: string): FlagValue => {
-    const value = parseValue(spec, text);
-    // pflag: the first list on the command line takes the place of the default, further ones add to it.
-    if (Array.isArray(before) && Array.isArray(value)) before = [...before, ...value];
-    else before = value;
-    return before;
-  });
-  option.default(parseValue(spec, spec.default));
-  return option;
+function specNamed(name: string, specs: readonly FlagSpec[]): FlagSpec {
+  const spec = specs.find((one) => one.name === name);
+  invariant(spec !== undefined, "a flag that is read is among those of the command", { name });
+  return spec;
 }
 
 /** @throws UsageError in pflag's words */
@@ -162,12 +166,16 @@ function parseList(spec: FlagSpec, text: string): readonly string[] {
   return items;
 }
 
-/** Columns are counted from 1. */
+/** Where Go's reader stops. Columns are counted from 1. @param at  where the value begins */
 function misplacedQuote(text: string, at: number): string {
-  const isQuoted = text[at] === '"';
-  const column = isQuoted ? at + 1 : text.indexOf('"', at) + 1;
-  const what = isQuoted ? 'extraneous or missing " in quoted-field' : 'bare " in non-quoted field';
-  return `parse error on line 1, column ${column}: ${what}`;
+  const where = (column: number): string => `parse error on line 1, column ${column}`;
+  if (text[at] !== '"') {
+    return `${where(text.indexOf('"', at) + 1)}: bare " in non-quoted-field`;
+  }
+  const inside = /"(?:[^"]|"")*/y;
+  inside.lastIndex = at;
+  inside.exec(text);
+  return `${where(inside.lastIndex + 1)}: extraneous or missing " in quoted-field`;
 }
 
 function parseInteger(spec: FlagSpec, text: string): bigint {

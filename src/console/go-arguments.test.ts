@@ -28,7 +28,17 @@ describe("flags in pflag's forms", () => {
     [["a", "--", "--hex", "-x", "--"], [], ["a", "--hex", "-x", "--"]],
     [["-", ""], [], ["-", ""]],
   ])("%j", (args, options, positionals) => {
-    expect(goArguments(args, FLAGS)).toEqual({ options, positionals });
+    expect(goArguments(args, FLAGS)).toMatchObject({ options, positionals });
+  });
+
+  test("what stands behind the first -- is told apart", () => {
+    expect(goArguments(["a", "--hex", "--", "b", "--"], FLAGS)).toEqual({
+      options: ["--hex=true"],
+      positionals: ["a", "b", "--"],
+      behindDashes: ["b", "--"],
+    });
+    expect(goArguments(["a", "--"], FLAGS).behindDashes).toEqual([]);
+    expect(goArguments(["a"], FLAGS).behindDashes).toBeUndefined();
   });
 
   test.each([

@@ -79,6 +79,8 @@ export interface GoArguments {
   /** Each as `--name=value`, in the order given. */
   readonly options: readonly string[];
   readonly positionals: readonly string[];
+  /** Those of the positionals that stand behind `--`; undefined if it is not there. */
+  readonly behindDashes?: readonly string[];
 }
 
 /** @throws UsageError in pflag's words for a flag that is unknown or lacks its value */
@@ -86,9 +88,11 @@ export function goArguments(args: readonly string[], flags: readonly FlagSpec[])
   const options: string[] = [];
   const positionals: string[] = [];
   const left = [...args];
+  let behindDashes: readonly string[] | undefined;
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--") {
-      positionals.push(...left.splice(0));
+      behindDashes = left.splice(0);
+      positionals.push(...behindDashes);
     } else if (arg.startsWith("--")) {
       options.push(longFlag(arg, left, flags));
     } else if (arg.startsWith("-") && arg !== "-") {
@@ -97,7 +101,7 @@ export function goArguments(args: readonly string[], flags: readonly FlagSpec[])
       positionals.push(arg);
     }
   }
-  return { options, positionals };
+  return { options, positionals, ...(behindDashes !== undefined && { behindDashes }) };
 }
 
 /** `--name`, `--name=value`, `--name value`. Takes its value off `left`. */

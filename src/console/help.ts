@@ -1,5 +1,5 @@
 /** Help texts in etcd's sections. The words are ours. */
-import type { Help } from "commander";
+import { Command as Commander, Option } from "commander";
 import { type Command, type CommandTree, groupFlags, isGroup, type Program } from "./command.ts";
 import type { FlagSpec } from "./flags.ts";
 import { HELP } from "./go-arguments.ts";
@@ -14,9 +14,28 @@ export interface HelpTopic {
 const INDENT = "  ";
 const GAP = 3;
 
-/** A formatter for commander's `configureHelp`. */
-export function helpFormatter(topic: HelpTopic): Help["formatHelp"] {
-  return () => helpText(topic);
+/** The command that was asked about as commander knows it, under its parents; the sections are etcd's. */
+export function helpOn(topic: HelpTopic): string {
+  const { program, path, command } = topic;
+  let leaf = new Commander(program.name);
+  for (const { name, summary } of path.slice(1)) leaf = leaf.command(name).summary(summary);
+  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...program.globalFlags, HELP];
+  for (const flag of flags) leaf.addOption(new GoOption(flag));
+  return leaf
+    .argument("[arguments...]")
+    .helpOption(false)
+    .helpCommand(false)
+    .configureHelp({ formatHelp: () => helpText(topic) })
+    .helpInformation();
+}
+
+/** Commander would take `--no-password` for the denial of `--password`. */
+class GoOption extends Option {
+  constructor({ name, short, kind, help }: FlagSpec) {
+    const long = `--${name} <${kind}>`;
+    super(short ? `-${short}, ${long}` : long, help);
+    this.negate = false;
+  }
 }
 
 function helpText({ program, path, command }: HelpTopic): string {

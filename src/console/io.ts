@@ -5,7 +5,7 @@ export interface Io {
   /** Not touched by commands that need none: a terminal that is read is a terminal that waits. */
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results, and nothing else. */
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
   /** Errors, progress, notes. A bar is drawn only if it is a terminal. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;

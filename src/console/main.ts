@@ -1,6 +1,5 @@
 /** From a command line to an exit code. Nothing is thrown past here, and no stack is shown. */
-import { Command as Commander } from "commander";
-import { takenApart, withFlags } from "./arguments.ts";
+import { argumentsOf } from "./arguments.ts";
 import {
   type Arguments,
   type Command,
@@ -13,9 +12,9 @@ import { EXIT_ERROR, EXIT_SUCCESS } from "./exit-codes.ts";
 import { endingOf, Failure, UsageError } from "./failure.ts";
 import type { FlagSpec } from "./flags.ts";
 import { findCommand, goArguments, HELP } from "./go-arguments.ts";
-import { helpFormatter } from "./help.ts";
+import type { HelpTopic } from "./help.ts";
 import type { Io } from "./io.ts";
-import { suggestionsFor } from "./suggestions.ts";
+import { styled } from "./style.ts";
 
 /** @param args  without the program's name */
 export async function main(program: Program, args: readonly string[], io: Io): Promise<number> {
@@ -25,7 +24,7 @@ export async function main(program: Program, args: readonly string[], io: Io): P
     return await dispatch(program, args, io);
   } catch (error) {
     const { text, exitCode } = endingOf(error, io.env.STRATA_DEBUG === "1");
-    io.stderr.write(`${text}\n`);
+    io.stderr.write(`${text.replace(/^Error:/, (word) => styled(io.stderr, io, "red", word))}\n`);
     return exitCode;
   }
 }
@@ -33,27 +32,24 @@ export async function main(program: Program, args: readonly string[], io: Io): P
 async function dispatch(program: Program, args: readonly string[], io: Io): Promise<number> {
   const known = [...program.globalFlags, HELP];
   const { path, rest, unknown } = findCommand(program, args, known);
-  if (path.length === 1 && isHelp(program, unknown)) return await helpOn(program, rest, io);
+  if (path.length === 1 && isHelp(program, unknown)) return await helpOnWords(program, rest, io);
   const tree = path.at(-1) ?? program;
   if (tree === program && program.load === undefined && unknown !== undefined) {
-    throw new Failure(EXIT_ERROR, unknownCommand(program, unknown));
+    throw new Failure(EXIT_ERROR, await unknownCommand(program, unknown));
   }
   const command = await commandOf(program, tree);
   const flags = [...(command?.flags ?? []), ...groupFlags(path), ...known];
-  const leaf = commanderOf(program, path, command);
-  const help = (): void => {
-    io.stdout.write(leaf.helpInformation());
-  };
+  const help = (): Promise<void> => showHelp({ program, path, command }, io);
   let parsed: Arguments;
   try {
-    parsed = await takenApart(leaf, goArguments(rest, flags));
+    parsed = argumentsOf(rest, flags);
     if (command === undefined || parsed.flags.bool(HELP.name)) {
-      help();
+      await help();
       return EXIT_SUCCESS;
     }
     refuseMissing(parsed, flags);
   } catch (error) {
-    if (error instanceof UsageError) help();
+    if (error instanceof UsageError) await help();
     throw error;
   }
   return await command.run(parsed, io);
@@ -64,18 +60,11 @@ async function commandOf(program: Program, tree: CommandTree): Promise<Command |
   return isGroup(tree) ? undefined : await tree.load();
 }
 
-/** The command that was named as commander knows it, under its parents. */
-function commanderOf(
-  program: Program,
-  path: readonly CommandTree[],
-  command: Command | undefined,
-): Commander {
-  let leaf = new Commander(program.name).exitOverride();
-  for (const { name, summary } of path.slice(1)) leaf = leaf.command(name).summary(summary);
-  const flags = [...(command?.flags ?? []), ...groupFlags(path), ...program.globalFlags, HELP];
-  return withFlags(leaf, flags).configureHelp({
-    formatHelp: helpFormatter({ program, path, command }),
-  });
+/** What it takes is loaded only here: few runs show help, and all of them would pay for it. */
+async function showHelp(topic: HelpTopic, io: Io): Promise<void> {
+  const { helpOn } = await import("./help.ts");
+  const bold = (title: string): string => styled(io.stdout, io, "bold", title);
+  io.stdout.write(helpOn(topic).replace(/^[A-Z ]+:$/gm, bold));
 }
 
 function refuseMissing({ flags }: Arguments, specs: readonly FlagSpec[]): void {
@@ -90,7 +79,7 @@ function isHelp(program: Program, word: string | undefined): boolean {
 }
 
 /** `help snapshot status`. An unknown topic is said, and the program's help shown instead; that is no failure. */
-async function helpOn(program: Program, rest: readonly string[], io: Io): Promise<number> {
+async function helpOnWords(program: Program, rest: readonly string[], io: Io): Promise<number> {
   const { positionals } = goArguments(rest, [...program.globalFlags, HELP]);
   const topic = positionals.slice(1);
   const { path, unknown } = findCommand(program, topic, []);
@@ -98,11 +87,12 @@ async function helpOn(program: Program, rest: readonly string[], io: Io): Promis
     io.stderr.write(`Unknown help topic [${topic.map((word) => `\`${word}\``).join(" ")}]\n`);
   }
   const command = await commandOf(program, path.at(-1) ?? program);
-  io.stdout.write(commanderOf(program, path, command).helpInformation());
+  await showHelp({ program, path, command }, io);
   return EXIT_SUCCESS;
 }
 
-function unknownCommand(program: Program, word: string): string {
+async function unknownCommand(program: Program, word: string): Promise<string> {
+  const { suggestionsFor } = await import("./suggestions.ts");
   const names = program.entries.map(({ name }) => name).sort();
   const near = suggestionsFor(word, names);
   const asked =

@@ -39,11 +39,21 @@ function endBySignal(exitCode: number): void {
   process.kill(process.pid, signal);
 }
 
-/** Runs a program with this process's arguments. The process ends by itself, when all is written. */
-export async function runProcess(program: Program): Promise<void> {
+/**
+ * Runs a program with this process's arguments. The process ends by itself, when all is written.
+ * @param args  without the program's name
+ */
+export async function runProcess(
+  program: Program,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === "EPIPE" ? EXIT_SIGPIPE : 1);
+      if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
+      const { text, exitCode } = endingOf(error, false);
+      // A disk that is full, say. There may be nobody to tell.
+      if (stream === process.stdout) process.stderr.write(`${text}\n`);
+      process.exit(exitCode);
     });
   }
   // Whatever was thrown where nobody waits for it: a bug, said in one line as any other.
@@ -52,7 +62,7 @@ export async function runProcess(program: Program): Promise<void> {
     process.stderr.write(`${text}\n`);
     process.exit(exitCode);
   });
-  const exitCode = await main(program, process.argv.slice(2), PROCESS_IO);
+  const exitCode = await main(program, args, PROCESS_IO);
   if (program.endsBySignal) endBySignal(exitCode);
   process.exitCode = exitCode;
 }

@@ -1,7 +1,8 @@
 /**
  * The standard input, read bit by bit by whoever needs some of it, each going on where the last one has stopped. It is
- * paused in between: a terminal that nobody reads any more does not keep the process alive.
+ * paused in between: a terminal or a pipe that nobody reads any more does not keep the process alive.
  */
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Io } from "./io.ts";
 
@@ -71,11 +72,13 @@ export class StandardInput {
   }
 
   #next(): Promise<Buffer | undefined> {
-    const stream = this.#stream;
+    const stream: Readable & Partial<Pick<Socket, "ref" | "unref">> = this.#stream;
     if (this.#ended || stream.readableEnded) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const done = (): void => {
         stream.pause();
+        // A paused pipe still reads ahead, and would keep the process alive.
+        stream.unref?.();
         stream.off("data", data).off("end", end).off("close", end).off("error", failed);
       };
       const data = (chunk: Buffer | string): void => {
@@ -92,6 +95,7 @@ export class StandardInput {
         reject(error);
       };
       stream.on("data", data).once("end", end).once("close", end).once("error", failed);
+      stream.ref?.();
       stream.resume();
     });
   }

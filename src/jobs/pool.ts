@@ -4,10 +4,10 @@
  * A job is asked to stop through its progress cells and then ends by itself, cleaning up; its thread is not killed in
  * the middle of a write.
  */
-import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { JobAborted, type Outcome, takeValue } from "./outcome.ts";
 import { newProgressCells, type Progress, type ProgressCells, ProgressReader } from "./progress.ts";
+import { workerFile } from "./worker-file.ts";
 
 export interface JobOptions {
   /** Memory in the input that is handed over instead of copied: the caller cannot use it any more. */
@@ -92,13 +92,4 @@ export class JobPool {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** Threads run the built JavaScript, also when this file is run from its source by a test. */
-export function workerFile(name: string): string {
-  const here = fileURLToPath(import.meta.url);
-  const built = here.endsWith(".ts")
-    ? here.replace(/src[\\/]jobs[\\/]pool\.ts$/, "dist/src/jobs/pool.js")
-    : here;
-  return built.replace(/pool\.js$/, `${name}.worker.js`);
 }

@@ -6,7 +6,7 @@
 import { Piscina } from "piscina";
 import type { PinnedFile } from "./hash.ts";
 import { type Outcome, takeValue } from "./outcome.ts";
-import { workerFile } from "./pool.ts";
+import { workerFile } from "./worker-file.ts";
 
 /** What crosses. */
 export type SnapshotCall =

@@ -16,7 +16,7 @@ import type {
 } from "../backend/storage.ts";
 import { StrataError } from "../base/errors.ts";
 import { type Outcome, takeValue } from "./outcome.ts";
-import { workerFile } from "./pool.ts";
+import { workerFile } from "./worker-file.ts";
 
 /** What crosses. */
 export type StorageCall =

@@ -1,8 +1,12 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { ServerProcess } from "../support/server-process.ts";
+
+const run = promisify(execFile);
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -38,4 +42,19 @@ test("the README's server is the one that runs", () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test("the client's example runs against a server, and prints what its page says", async () => {
+  const example = join(ROOT, "examples/client.mjs");
+  const page = readFileSync(join(ROOT, "docs/client.md"), "utf8");
+  expect(page).toContain(`\`\`\`js\n${readFileSync(example, "utf8")}\`\`\``);
+  await using server = await ServerProcess.start({ kind: "strata" });
+  const { stdout } = await run(process.execPath, [example, server.endpoint]);
+  expect(stdout.split("\n")).toEqual([
+    "blue",
+    "put /config/color red",
+    "put /config/shade dark",
+    "1 false",
+    "",
+  ]);
 });

@@ -1,25 +1,30 @@
 /**
- * The golden transcripts of the real etcdctl against strata: the same outputs and exit codes as against a real etcd.
- * `STRATA_JUDGED=etcd` plays them against a real etcd instead, which judges the player.
+ * The golden transcripts of the real etcdctl: the same outputs and exit codes from the real etcdctl against strata, and
+ * from ours against both servers. `STRATA_CTL=ours|real` and `STRATA_JUDGED=strata|etcd` choose one pair; the real
+ * client against the real server judges the player.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
 import { NOT_YET } from "../support/not-yet.ts";
-import { type Played, play } from "../support/replay.ts";
+import { type ClientKind, play } from "../support/replay.ts";
 import { JUDGED } from "../support/server-process.ts";
 
 const FOLDER = join(import.meta.dirname, "../golden/cli");
-
-/** They sleep most of the time: the long ones first, and several at once. */
-const AT_ONCE = 6;
+const CLIENT: ClientKind = process.env.STRATA_CTL === "ours" ? "ours" : "real";
 const TIMEOUT_MS = 300_000;
+
+/** They sleep most of the time: several at once, and the long ones first. */
 const LONGEST = [
   "lease-expiry.json",
-  "auth-flow.json",
+  "endpoint-health.json",
+  "endpoint-status.json",
   "watch-interactive.json",
-  "err-global.json",
+  "tls.json",
+  "auth-flow.json",
+  "watch-many.json",
+  "watch-exec.json",
 ];
 
 const files = readdirSync(FOLDER)
@@ -31,52 +36,25 @@ function rank(name: string): number {
   return at < 0 ? LONGEST.length : at;
 }
 
-const plays = new Map<string, Promise<Played>>();
-
-/** Begins them all, so many at a time. */
-function begin(): void {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const next = (): void => {
-    if (running < AT_ONCE) waiting.shift()?.();
-  };
-  for (const file of files) {
-    const turn = new Promise<void>((resolve) => waiting.push(resolve));
-    const played = turn.then(async () => {
-      running++;
-      next();
-      try {
-        return await play(join(FOLDER, file), JUDGED);
-      } finally {
-        running--;
-        next();
-      }
+describeWithPeers(
+  `golden transcripts, ${CLIENT} etcdctl against ${JUDGED}`,
+  ["etcd", "etcdctl"],
+  () => {
+    test("there are transcripts", () => {
+      expect(files.length).toBe(50);
     });
-    played.catch(() => undefined); // Its own test says so.
-    plays.set(file, played);
-  }
-  next();
-}
 
-describeWithPeers(`golden transcripts against ${JUDGED}`, ["etcd", "etcdctl"], () => {
-  test("there are transcripts", () => {
-    expect(files.length).toBe(50);
-    begin();
-  });
-
-  for (const file of files) {
-    test(file, { timeout: TIMEOUT_MS }, async () => {
-      const played = await plays.get(file);
+    test.concurrent.for(files)("%s", { timeout: TIMEOUT_MS }, async (file) => {
+      const played = await play(join(FOLDER, file), { client: CLIENT, server: JUDGED });
       if (process.env.STRATA_REPLAY_REPORT) {
-        process.stderr.write(
-          `${file} ${played?.steps} steps, ${Math.round(played?.elapsedMs ?? 0)} ms\n`,
-        );
+        const line = `${file} ${played.steps} steps, ${Math.round(played.elapsedMs)} ms\n`;
+        process.stderr.write(line);
       }
       const wanted = JUDGED === "etcd" ? [] : (NOT_YET[file] ?? []);
-      const unexpected = played?.failures.filter(({ step }) => !wanted.includes(step));
+      const unexpected = played.failures.filter(({ step }) => !wanted.includes(step));
       expect(unexpected).toEqual([]);
       // One that passes has to leave the list.
-      expect(played?.failures.map(({ step }) => step)).toEqual(wanted);
+      expect(played.failures.map(({ step }) => step)).toEqual(wanted);
     });
-  }
-});
+  },
+);

@@ -29,7 +29,7 @@ export class TextSink extends Writable {
 
 export class MemoryIo implements Io {
   readonly stdin: Readable;
-  readonly stdout: TextSink = new TextSink();
+  readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Io["env"];
   nowMs: number = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -39,6 +39,7 @@ export class MemoryIo implements Io {
   constructor(
     options: {
       readonly env?: Io["env"];
+      readonly stdoutIsTerminal?: boolean;
       readonly stderrIsTerminal?: boolean;
       /** All that there is to read, or what comes bit by bit. */
       readonly stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array>;
@@ -49,6 +50,7 @@ export class MemoryIo implements Io {
       typeof stdin === "string" || stdin instanceof Uint8Array ? [Buffer.from(stdin)] : stdin,
     );
     this.env = options.env ?? {};
+    this.stdout = new TextSink(options.stdoutIsTerminal);
     this.stderr = new TextSink(options.stderrIsTerminal);
   }
 

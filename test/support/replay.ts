@@ -6,11 +6,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtFile } from "./built-cli.ts";
 import { cleanUpAtEnd, scratchFolder } from "./cleanup.ts";
 import { loopbackPorts } from "./loopback-ports.ts";
 import { peerPath } from "./peers.ts";
 import { type ServerKind, ServerProcess } from "./server-process.ts";
 import { differences, pattern, type RanStep, type Step } from "./transcript.ts";
+
+/** Whose etcdctl: this package's, or the real one. */
+export type ClientKind = "ours" | "real";
 
 export interface Played {
   /** Steps, those of a second client among them. */
@@ -26,6 +30,11 @@ export interface Failure {
   readonly differences: readonly string[];
 }
 
+const COMMANDS: Readonly<Record<ClientKind, () => readonly string[]>> = {
+  ours: () => [process.execPath, builtFile("etcdctl")],
+  real: () => [peerPath("etcdctl")],
+};
+
 /** As they stand in the transcripts: client, peer, a dead one, and two that are only names. */
 const RECORDED_PORTS = ["24790", "24800", "24799", "24801", "24855"] as const;
 /** A client has started after this. */
@@ -34,7 +43,10 @@ const STEP_TIMEOUT_MS = 60_000;
 const AFTER_READY_MS = 350;
 
 /** @throws Error if the server does not start */
-export async function play(transcript: string, kind: ServerKind): Promise<Played> {
+export async function play(
+  transcript: string,
+  { client, server }: { readonly client: ClientKind; readonly server: ServerKind },
+): Promise<Played> {
   const startedMs = performance.now();
   const ports = await loopbackPorts(RECORDED_PORTS.length);
   const renumbered = (text: string): string =>
@@ -46,9 +58,10 @@ export async function play(transcript: string, kind: ServerKind): Promise<Played
     /(?<="stdout_base64": ?")[^"]+/g,
     (bytes) => latin1ToBase64(renumbered(Buffer.from(bytes, "base64").toString("latin1"))),
   );
-  const run = new Run(JSON.parse(text) as readonly Step[], join(transcript, "../../fixtures"));
+  const script = JSON.parse(text) as readonly Step[];
+  const run = new Run(script, COMMANDS[client](), join(transcript, "../../fixtures"));
   try {
-    await run.go(kind, { client: ports[0] ?? 0, peer: ports[1] ?? 0 });
+    await run.go(server, { client: ports[0] ?? 0, peer: ports[1] ?? 0 });
   } finally {
     await run.end();
   }
@@ -64,13 +77,15 @@ class Run {
   readonly failures: Failure[] = [];
   steps = 0;
   readonly #script: readonly Step[];
+  readonly #command: readonly string[];
   readonly #fixtures: string;
   readonly #cwd = scratchFolder("replay");
   readonly #captured = new Map<string, string>();
   #server: ServerProcess | undefined;
 
-  constructor(script: readonly Step[], fixtures: string) {
+  constructor(script: readonly Step[], command: readonly string[], fixtures: string) {
     this.#script = script;
+    this.#command = command;
     this.#fixtures = fixtures;
   }
 
@@ -141,8 +156,9 @@ class Run {
   async #client(step: Step, where: string): Promise<RanStep> {
     const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: this.#cwd };
     for (const [name, value] of Object.entries(step.env)) env[name] = this.#filled(value);
-    const args = step.args.map((argument) => this.#filled(argument));
-    const child = spawn(peerPath("etcdctl"), args, { cwd: this.#cwd, env });
+    const [program = "", ...before] = this.#command;
+    const args = [...before, ...step.args.map((argument) => this.#filled(argument))];
+    const child = spawn(program, args, { cwd: this.#cwd, env });
     const forget = cleanUpAtEnd(() => child.kill("SIGKILL"));
     const late = setTimeout(() => child.kill("SIGKILL"), STEP_TIMEOUT_MS);
     const output = collected(child);

@@ -1,4 +1,5 @@
 /** What the commands of `auth`, `user` and `role` have in common: one call, without a limit of time. */
+import { rawBytes } from "../../base/raw-text.ts";
 import type { Arguments } from "../../console/command.ts";
 import { EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import type { Io } from "../../console/io.ts";
@@ -17,7 +18,7 @@ export async function authCall<I, O extends { readonly header: ResponseHeader | 
 ): Promise<number> {
   return await connected(args, io, async ({ rpc, print }) => {
     const response = await rpc.call(method, request);
-    await print({ ...headerViews(method.output, response), simple: () => `${said}\n` });
+    await print({ ...headerViews(method.output, response), simple: () => rawBytes(`${said}\n`) });
     return EXIT_SUCCESS;
   });
 }

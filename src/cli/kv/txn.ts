@@ -137,16 +137,12 @@ async function parseOperation(line: string, io: Io): Promise<Partially<RequestOp
   const operation = named === undefined || isGroup(named) ? undefined : await named.load();
   const request = operation && REQUESTS.get(operation);
   if (operation === undefined || request === undefined) throw invalid(line);
-  return await request(await argumentsOn(line, rest, operation), io);
+  return await request(argumentsOn(line, rest, operation), io);
 }
 
-async function argumentsOn(
-  line: string,
-  words: readonly string[],
-  { flags }: Command,
-): Promise<Arguments> {
+function argumentsOn(line: string, words: readonly string[], { flags }: Command): Arguments {
   try {
-    return await argumentsOf(words, flags);
+    return argumentsOf(words, flags);
   } catch (error) {
     throw error instanceof UsageError ? invalid(line) : error;
   }

@@ -1,5 +1,6 @@
 /** What roles permit: as it is typed, and in all forms. */
 import { type Keys, requestRange } from "../../api/key-range.ts";
+import { rawBytes } from "../../base/raw-text.ts";
 import { EXIT_BAD_ARGS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 import type { FlagSpec, FlagValues } from "../../console/flags.ts";
@@ -55,8 +56,9 @@ export function permissionRange([key = "", end]: readonly string[], flags: FlagV
   if (end !== undefined && many) {
     throw refused(`unexpected endkey argument with --${isPrefix ? "prefix" : "from-key"} flag`);
   }
-  if (end !== undefined) return { key: Buffer.from(key), rangeEnd: Buffer.from(end) };
-  const keys: Keys = isPrefix ? { prefix: key } : isFromKey ? { start: key } : key;
+  const bytes = rawBytes(key);
+  if (end !== undefined) return { key: bytes, rangeEnd: rawBytes(end) };
+  const keys: Keys = isPrefix ? { prefix: bytes } : isFromKey ? { start: bytes } : bytes;
   return requestRange(keys);
 }
 

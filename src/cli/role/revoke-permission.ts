@@ -1,4 +1,5 @@
 /** `role revoke-permission`. */
+import { rawBytes, rawText } from "../../base/raw-text.ts";
 import type { Command } from "../../console/command.ts";
 import { EXIT_BAD_ARGS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
@@ -25,7 +26,7 @@ export const command: Command = {
     const isOne = range.rangeEnd.length === 0;
     const keys = isOne
       ? `key ${typed}`
-      : `range ${rangeText({ ...range, key: Buffer.from(typed) }).toString()}`;
+      : `range ${rawText(rangeText({ ...range, key: rawBytes(typed) }))}`;
     const said = `Permission of ${keys} is revoked from role ${role}`;
     return await authCall(args, io, AUTH_METHODS.roleRevokePermission, { role, ...range }, said);
   },

@@ -10,7 +10,7 @@ import type { ConcurrencyBase } from "./base.ts";
  * @throws the signal's reason, and what the server says of the call
  */
 export async function persist<T>(
-  { clock = systemClock }: ConcurrencyBase,
+  { clock = systemClock }: Pick<ConcurrencyBase, "clock">,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -113,11 +113,12 @@ export class KeepAlives {
     return kept;
   }
 
-  /** Releases all. */
-  async close(): Promise<void> {
+  /** Releases all. @param reason  why they count as lost then; none: they do not */
+  async close(reason?: Error): Promise<void> {
     this.#closed = true;
-    for (const { wanted } of [...this.#entries.values()]) {
-      for (const kept of [...wanted]) kept.release();
+    for (const entry of [...this.#entries.values()]) {
+      if (reason !== undefined) this.#lose(entry, reason);
+      else for (const kept of [...entry.wanted]) kept.release();
     }
     await this.#running;
   }

@@ -1,18 +1,20 @@
 /** Leases of a server: as the store's own, and holding one, which only a client needs. */
 import type { LeaseStatus } from "../../api/responses.ts";
 import { int64, wholeNumber } from "../../api/whole-number.ts";
-import { EtcdError } from "../../base/errors.ts";
+import { systemClock } from "../../base/clock.ts";
 import { LEASE_METHODS } from "../../proto/tables/lease.ts";
 import type { Calls, EndpointOptions, RemoteOptions } from "../calls.ts";
-import type { HeldLease, LeaseKeeper } from "./lease-keeper.ts";
+import { type HeldLease, RemoteHeldLease } from "./held-lease.ts";
+import { keepAliveOnce } from "./keep-alive-once.ts";
+import type { KeepAlives } from "./keep-alives.ts";
 
 export class RemoteLeases {
   readonly #calls: Calls;
-  readonly #keeper: LeaseKeeper;
+  readonly #keepAlives: KeepAlives;
 
-  constructor(calls: Calls, keeper: LeaseKeeper) {
+  constructor(calls: Calls, keepAlives: KeepAlives) {
     this.#calls = calls;
-    this.#keeper = keeper;
+    this.#keepAlives = keepAlives;
   }
 
   /**
@@ -42,9 +44,10 @@ export class RemoteLeases {
    * @returns the TTL in seconds. @throws (rejects) EtcdError LEASE_NOT_FOUND, also if it has expired
    */
   async keepAlive(id: bigint, options: RemoteOptions = {}): Promise<number> {
-    const ttl = await this.#calls.truly(this.#keepAliveOnce(int64(id, "a lease"), options));
-    if (ttl <= 0) throw new EtcdError("LEASE_NOT_FOUND");
-    return ttl;
+    const settings = this.#calls.settings(options);
+    const { rpc } = this.#calls;
+    const answer = keepAliveOnce(rpc, int64(id, "a lease"), settings);
+    return Number((await this.#calls.truly(answer)).ttl);
   }
 
   /**
@@ -60,18 +63,17 @@ export class RemoteLeases {
    */
   async hold(ttlOrId: number | bigint, options: RemoteOptions = {}): Promise<HeldLease> {
     const isNew = typeof ttlOrId === "number";
-    const askedMs = this.#keeper.nowMs;
-    const lease = isNew
+    const sentMs = systemClock.nowMs();
+    const { id, ttl } = isNew
       ? await this.grant(ttlOrId, options)
       : { id: ttlOrId, ttl: await this.keepAlive(ttlOrId, options) };
-    const revoke = async (): Promise<void> => {
-      await this.revoke(lease.id);
-    };
-    return this.#keeper.hold(lease, {
-      askedMs,
-      signal: options.signal,
-      revoke: isNew ? revoke : undefined,
-    });
+    this.#calls.assertOpen();
+    options.signal?.throwIfAborted();
+    const grant = { ttlSeconds: BigInt(ttl), sentMs };
+    const { signal } = options;
+    const kept = this.#keepAlives.keep(id, { signal, grant });
+    const revoke = isNew ? (): Promise<void> => this.revoke(id) : undefined;
+    return new RemoteHeldLease({ kept, ttl, revoke });
   }
 
   /** @returns undefined if there is no such lease. `keys` is empty unless asked for */
@@ -90,14 +92,5 @@ export class RemoteLeases {
   async list(options: EndpointOptions = {}): Promise<bigint[]> {
     const { leases } = await this.#calls.call(LEASE_METHODS.leases, {}, options);
     return leases.map(({ id }) => id);
-  }
-
-  async #keepAliveOnce(id: bigint, options: RemoteOptions): Promise<number> {
-    const settings = this.#calls.settings(options);
-    const stream = this.#calls.open(LEASE_METHODS.keepAlive, settings);
-    // Where the call has failed already, the iteration says why.
-    stream.send({ id }).catch(() => undefined);
-    for await (const { ttl } of stream) return Number(ttl);
-    throw new EtcdError("LEASE_NOT_FOUND");
   }
 }

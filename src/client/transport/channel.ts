@@ -62,9 +62,16 @@ export class Channel {
     return this.#servers.length;
   }
 
-  /** Why there was no connection the last time. */
-  get lastFailure(): unknown {
-    return this.#lastFailure;
+  /** Why there is no connection, if there is none. */
+  get obstacle(): unknown {
+    if (this.#current?.isUsable === true) return undefined;
+    if (this.#lastFailure !== undefined || this.#dialling === undefined) return this.#lastFailure;
+    return new Error(`no answer yet from ${this.#options.endpoints.join(", ")}`);
+  }
+
+  /** The one there is, if there is one. */
+  get connected(): Connection | undefined {
+    return this.#current?.isUsable === true ? this.#current : undefined;
   }
 
   /** @throws (rejects) what ends the patience; what the channel is closed with */

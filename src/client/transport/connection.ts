@@ -33,8 +33,8 @@ export interface Observer {
 const HANDSHAKE_MAX_MS = 20_000;
 
 /** What a server may send of one response before we have looked at it. */
-const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
-const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Node would refuse what goes beyond it, in MB: we have bounds of our own. */
 const SESSION_MEMORY_MB = 4000;

@@ -7,6 +7,7 @@ import {
   clientClosing,
   deadlineExceeded,
   GrpcStatus,
+  noConnection,
   RpcError,
   tooLargeToSend,
 } from "../status.ts";
@@ -140,7 +141,7 @@ export class Http2Transport implements Transport {
       for (let attempt = 1; ; attempt++) {
         patience.throwIfOver();
         const token = await tokens?.current(patience);
-        const connection = await channel.connection(patience);
+        const connection = channel.connected ?? (await this.#dialled(channel, patience));
         const end = await this.#send(connection, path, settings, patience, token, request);
         if ("answer" in end) return end.answer;
         const { failure, isRefused } = end;
@@ -159,6 +160,24 @@ export class Http2Transport implements Transport {
       }
     } finally {
       this.#release(patience);
+    }
+  }
+
+  /** @throws (rejects) RpcError Unavailable with what was in the way, when `dialTimeoutMs` is over */
+  async #dialled(channel: Channel, patience: Patience): Promise<Connection> {
+    const { dialTimeoutMs } = this.#options;
+    if (dialTimeoutMs === undefined) return channel.connection(patience);
+    const dialling = new Patience({ timeoutMs: dialTimeoutMs });
+    patience.whenOver((why) => dialling.end(why));
+    try {
+      return await channel.connection(dialling);
+    } catch (error) {
+      patience.throwIfOver();
+      if (!dialling.isOver) throw error;
+      throw noConnection(channel.lastFailure);
+    } finally {
+      patience.whenOver(undefined);
+      dialling.release();
     }
   }
 
@@ -201,7 +220,7 @@ export class Http2Transport implements Transport {
   }
 
   #patience({ timeoutMs, signal }: CallSettings, channel: Channel): Patience {
-    const causeOf = (): unknown => channel.lastFailure ?? this.#any.lastFailure;
+    const causeOf = (): unknown => channel.obstacle ?? this.#any.obstacle;
     const patience = new Patience({ timeoutMs, signal, causeOf });
     if (this.#closed !== undefined) patience.end(this.#closed);
     this.#patiences.add(patience);

@@ -28,6 +28,11 @@ export interface TransportOptions {
   readonly tls?: TlsOptions | undefined;
   /** A token is fetched with them before the first call, and again when it is not taken any more. */
   readonly credentials?: Credentials | undefined;
+  /**
+   * How long a unary call waits for a connection, before it rejects with Unavailable and what was in the way. Streams
+   * wait on. Default: as long as the call.
+   */
+  readonly dialTimeoutMs?: number | undefined;
   /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
   readonly keepAliveTimeMs?: number | undefined;
   /** How long it has to say so. Default: 6000. */

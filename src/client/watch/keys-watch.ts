@@ -106,7 +106,7 @@ function eventOf({ type, kv = NOTHING, prevKv }: Event): WatchEvent {
   };
 }
 
-function keyValueOf({
+export function keyValueOf({
   key,
   value,
   createRevision,

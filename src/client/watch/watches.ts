@@ -13,6 +13,7 @@
  * not wait for it. If what it would have seen is compacted meanwhile, it is canceled, as a slow watch in the server.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { EtcdError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import type { Partially } from "../../proto/tables/message-table.ts";
 import { WATCH_METHODS, type WatchRequest, type WatchResponse } from "../../proto/tables/watch.ts";
@@ -23,6 +24,11 @@ import type { CallSettings } from "../transport/transport.ts";
 import { ClientWatch, type Watch, type WatchAsk } from "./watch.ts";
 
 export interface WatchesOptions {
+  /**
+   * A member that has lost its leader ends the watches (EtcdError NO_LEADER) instead of keeping silent. Default: false:
+   * they wait for the leader's return.
+   */
+  readonly requireLeader?: boolean | undefined;
   /** Asked for before each stream: metadata may change, and the endpoint. */
   readonly settings?: (() => CallSettings | Promise<CallSettings>) | undefined;
   /** What may wait for the consumer of one watch, in bytes. Default: 4 MiB. */
@@ -40,8 +46,8 @@ const NO_WATCH = -1n;
 export class Watches {
   readonly #rpc: Rpc;
   readonly #settings: () => CallSettings | Promise<CallSettings>;
+  readonly #requireLeader: boolean;
   readonly #bufferBytesMax: number;
-  readonly #clock: Clock;
   readonly #backoff: Backoff;
   /** In the order they were opened. */
   readonly #watches = new Set<ClientWatch>();
@@ -55,8 +61,8 @@ export class Watches {
     this.#rpc = rpc;
     this.#settings = options.settings ?? (() => ({}));
     this.#bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_MAX;
-    this.#clock = options.clock ?? systemClock;
-    this.#backoff = new Backoff(this.#clock, options.random ?? systemRandom);
+    this.#requireLeader = options.requireLeader ?? false;
+    this.#backoff = new Backoff(options.clock ?? systemClock, options.random ?? systemRandom);
   }
 
   /**
@@ -117,7 +123,7 @@ export class Watches {
       try {
         await this.#overOneStream();
       } catch (error) {
-        if (!mayComeBack(error)) this.#failAll(error);
+        if (this.#isFinal(error)) this.#failAll(error);
       }
       this.#stream = undefined;
       for (const watch of this.#watches) watch.unmade();
@@ -137,13 +143,24 @@ export class Watches {
   async #overOneStream(): Promise<void> {
     const settings = await this.#settings();
     if (this.#watches.size === 0) return;
-    const stream = new OpenStream(this.#rpc.open(WATCH_METHODS.watch, settings));
+    const { metadata } = settings;
+    const stream = new OpenStream(
+      this.#rpc.open(WATCH_METHODS.watch, {
+        ...settings,
+        metadata: this.#requireLeader ? { ...metadata, hasleader: "true" } : metadata,
+      }),
+    );
     this.#stream = stream;
     for (const watch of this.#watches) if (!watch.paused) stream.create(watch);
     for await (const response of stream.responses) {
       if (this.#stream !== stream) return;
       this.#take(stream, response);
     }
+  }
+
+  #isFinal(error: unknown): boolean {
+    const hasNoLeader = error instanceof EtcdError && error.code === "NO_LEADER";
+    return !mayComeBack(error) || (this.#requireLeader && hasNoLeader);
   }
 
   #take(stream: OpenStream, response: WatchResponse): void {
