@@ -85,7 +85,8 @@ const PAGE_KEYS = 1000;
  *
  * Every call takes `{ signal, timeoutMs }`. An aborted call rejects with the signal's reason; a write that was under way
  * by then may still come about. A write whose connection breaks is not sent again, because nobody knows whether the
- * server has done it: it rejects with an `RpcError`, status 14 (Unavailable). Reads are sent again by themselves.
+ * server has done it: it rejects with an error whose `grpcStatus` is 14 (Unavailable). Reads are sent again by
+ * themselves.
  */
 export class Client {
   readonly lease: RemoteLeases;

@@ -174,7 +174,7 @@ export class Http2Transport implements Transport {
     } catch (error) {
       patience.throwIfOver();
       if (!dialling.isOver) throw error;
-      throw noConnection(channel.lastFailure);
+      throw noConnection(channel.obstacle);
     } finally {
       patience.whenOver(undefined);
       dialling.release();
