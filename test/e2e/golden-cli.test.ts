@@ -7,9 +7,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
+import type { ClientKind } from "../support/etcdctl-command.ts";
 import { DIFFERENCES } from "../support/etcdctl-differences.ts";
 import { NOT_YET } from "../support/not-yet.ts";
-import { type ClientKind, play } from "../support/replay.ts";
+import { play } from "../support/replay.ts";
 import type { ServerKind } from "../support/server-process.ts";
 import type { Step } from "../support/transcript.ts";
 

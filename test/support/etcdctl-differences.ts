@@ -53,6 +53,12 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "as etcdctl 3.6",
   },
   {
+    what: "`snapshot save`",
+    real: "`Snapshot saved at FILE`",
+    ours: "then `Server version 3.5.0`, if the server says its version",
+    why: "as etcdctl 3.6",
+  },
+  {
     what: "`snapshot status` of a damaged file",
     real: "`Error: invalid database`",
     ours: "`Error: FILE: offset 16: invalid database (magic …)`",

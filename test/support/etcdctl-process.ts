@@ -1,8 +1,8 @@
-/** The real etcdctl against one server: commands that end, and those that go on until somebody ends them. */
+/** An etcdctl against one server: commands that end, and those that go on until somebody ends them. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cleanUpAtEnd } from "./cleanup.ts";
-import { peerPath } from "./peers.ts";
+import { type ClientKind, etcdctlCommand } from "./etcdctl-command.ts";
 import type { CommandResult } from "./real-etcd.ts";
 
 const SAYS_TIMEOUT_MS = 30_000;
@@ -12,6 +12,8 @@ export interface EtcdctlOptions {
   readonly cwd: string;
   /** `127.0.0.1:12345` */
   readonly endpoint: string;
+  /** Default: the real one. */
+  readonly client?: ClientKind;
 }
 
 export class Etcdctl {
@@ -47,8 +49,9 @@ export class RunningEtcdctl {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], { cwd, endpoint }: EtcdctlOptions) {
-    this.#child = spawn(peerPath("etcdctl"), args, {
+  constructor(args: readonly string[], { cwd, endpoint, client = "real" }: EtcdctlOptions) {
+    const [program, ...before] = etcdctlCommand(client);
+    this.#child = spawn(program, [...before, ...args], {
       cwd,
       env: { PATH: process.env.PATH, HOME: cwd, ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint },
     });

@@ -6,16 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { builtFile } from "./built-cli.ts";
 import { cleanUpAtEnd, scratchFolder } from "./cleanup.ts";
+import { type ClientKind, etcdctlCommand } from "./etcdctl-command.ts";
 import { knownDifference } from "./etcdctl-differences.ts";
 import { loopbackPorts } from "./loopback-ports.ts";
-import { peerPath } from "./peers.ts";
 import { type ServerKind, ServerProcess } from "./server-process.ts";
 import { differences, pattern, type RanStep, type Step } from "./transcript.ts";
-
-/** Whose etcdctl: this package's, or the real one. */
-export type ClientKind = "ours" | "real";
 
 export interface Played {
   /** Steps, those of a second client among them. */
@@ -30,11 +26,6 @@ export interface Failure {
   readonly args: readonly string[];
   readonly differences: readonly string[];
 }
-
-const COMMANDS: Readonly<Record<ClientKind, () => readonly string[]>> = {
-  ours: () => [process.execPath, builtFile("etcdctl")],
-  real: () => [peerPath("etcdctl")],
-};
 
 /** As they stand in the transcripts: client, peer, a dead one, and two that are only names. */
 const RECORDED_PORTS = ["24790", "24800", "24799", "24801", "24855"] as const;
@@ -61,7 +52,7 @@ export async function play(
   );
   const script = JSON.parse(text) as readonly Step[];
   const run = new Run(script, {
-    command: COMMANDS[client](),
+    command: etcdctlCommand(client),
     fixtures: join(transcript, "../../fixtures"),
     knownDifference: (step) =>
       client === "ours" ? knownDifference(basename(transcript), step) : undefined,
