@@ -7,14 +7,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
-import { Etcdctl, type EtcdctlKind, type RunningEtcdctl } from "../support/etcdctl-process.ts";
+import type { ClientKind } from "../support/etcdctl-command.ts";
+import { Etcdctl, type RunningEtcdctl } from "../support/etcdctl-process.ts";
 import { rng } from "../support/rng.ts";
 import { type ServerKind, ServerProcess } from "../support/server-process.ts";
 
 const FULL = process.env.STRATA_FULL === "1";
 
 /** A holder: it must be the only one for a while. `set -C`: an existing file is not written to. */
-function witness(client: EtcdctlKind): string {
+function witness(client: ClientKind): string {
   const me = `"${client} $ETCD_LOCK_KEY"`;
   const make = `echo ${me} >held || echo ${me} while "$(cat held)" >>twice`;
   return `set -C; ${make}; sleep 0.02; rm -f held; echo ${me} >>turns`;
@@ -22,7 +23,7 @@ function witness(client: EtcdctlKind): string {
 
 interface Rig {
   readonly server: ServerProcess;
-  readonly ctl: (kind: EtcdctlKind) => Etcdctl;
+  readonly ctl: (kind: ClientKind) => Etcdctl;
   readonly lines: (file: string) => string[];
 }
 
@@ -126,7 +127,7 @@ for (const kind of ["strata", "etcd"] as const) {
         const random = rng(7);
         const until = Date.now() + 60_000;
         let done = 0;
-        const worker = async (client: EtcdctlKind): Promise<void> => {
+        const worker = async (client: ClientKind): Promise<void> => {
           while (Date.now() < until) {
             // The holder's own process takes the witness away again: it is not there any more when it was killed.
             const one = ctl(client).start(

@@ -1,9 +1,8 @@
 /** An etcdctl against one server, the real one or ours: commands that end, and those that go on until somebody ends them. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { builtFile } from "./built-cli.ts";
 import { cleanUpAtEnd } from "./cleanup.ts";
-import { peerPath } from "./peers.ts";
+import { type ClientKind, etcdctlCommand } from "./etcdctl-command.ts";
 import type { CommandResult } from "./real-etcd.ts";
 
 const SAYS_TIMEOUT_MS = 30_000;
@@ -14,13 +13,7 @@ export interface EtcdctlOptions {
   /** `127.0.0.1:12345` */
   readonly endpoint: string;
   /** Default: the real one. */
-  readonly client?: EtcdctlKind;
-}
-
-export type EtcdctlKind = "real" | "ours";
-
-function commandOf(kind: EtcdctlKind): readonly string[] {
-  return kind === "real" ? [peerPath("etcdctl")] : [process.execPath, builtFile("etcdctl")];
+  readonly client?: ClientKind;
 }
 
 export class Etcdctl {
@@ -58,7 +51,7 @@ export class RunningEtcdctl {
   stderr = "";
 
   constructor(args: readonly string[], { cwd, endpoint, client = "real" }: EtcdctlOptions) {
-    const [program = "", ...before] = commandOf(client);
+    const [program, ...before] = etcdctlCommand(client);
     this.#child = spawn(program, [...before, ...args], {
       cwd,
       env: { PATH: process.env.PATH, HOME: cwd, ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint },
