@@ -120,6 +120,20 @@ for (const kind of ["strata", "etcd"] as const) {
     });
 
     if (FULL) {
+      test("a waiter that slept longer than its lease does not take the lock", async () => {
+        const { ctl } = await rig(kind);
+        const holder = ctl("ours").start("lock", "l");
+        await holder.says("l/");
+        const waiter = ctl("ours").start("lock", "l", "--ttl=2", "echo", "mine");
+        await queued(ctl, "l", 2);
+        waiter.signal("SIGSTOP");
+        await queued(ctl, "l", 1);
+        await holder.end("SIGTERM");
+        waiter.signal("SIGCONT");
+        const stderr = "Error: mutex: session is expired\n";
+        expect(await waiter.gone).toEqual({ code: 1, stdout: "", stderr });
+      });
+
       test("holders and waiters killed at random, server restarts", {
         timeout: 600_000,
       }, async () => {
@@ -145,7 +159,8 @@ for (const kind of ["strata", "etcd"] as const) {
             if (code === 0) done++;
           }
         };
-        const workers = (["ours", "ours", "ours", "real", "real"] as const).map(worker);
+        // Not the real one: 3.4's takes the lock after its lease has run out, if it slept or the server was away.
+        const workers = Array.from({ length: 4 }, () => worker("ours"));
         for (let i = 0; i < 4; i++) {
           await sleep(10_000);
           await server.stop(i % 2 === 0 ? "SIGKILL" : "SIGTERM");

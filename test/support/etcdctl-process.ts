@@ -88,6 +88,10 @@ export class RunningEtcdctl {
     }
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Closes its input, sends the signal if one is given, and waits until it is gone. */
   async end(signal?: NodeJS.Signals): Promise<CommandResult> {
     this.#child.stdin.end();

@@ -8,7 +8,7 @@ import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
 import { KV_METHODS } from "../../proto/tables/kv.ts";
 import { connected, type Session } from "../session.ts";
-import { aborted, rangeViews, untilStopped, withBase } from "./held.ts";
+import { aborted, rangeViews, unlessEnded, withBase } from "./held.ts";
 
 export const command: Command = {
   usage: "elect [options] <election-name> [proposal]",
@@ -58,11 +58,13 @@ function campaign(session: Session, name: Uint8Array, proposal: Uint8Array): Pro
     const candidate = await LeaseSession.open(base);
     await session.io.interruptible(async (stop) => {
       const election = new Election(candidate, name);
-      await untilStopped(stop, election.campaign(proposal, { signal: stop }));
+      const { lost } = candidate;
+      const ends = { stop, lost, lostText: "elect: session expired" };
+      await unlessEnded(ends, election.campaign(proposal, { signal: stop }));
       const range = session.rpc.call(KV_METHODS.range, { key: election.key }, { signal: stop });
-      await session.print(rangeViews(await untilStopped(stop, range), session));
-      await aborted(stop, candidate.lost);
-      if (!stop.aborted) throw new Failure(EXIT_ERROR, "elect: session expired");
+      await session.print(rangeViews(await unlessEnded(ends, range), session));
+      await aborted(stop, lost);
+      if (!stop.aborted) throw new Failure(EXIT_ERROR, ends.lostText);
       await election.resign();
     });
   });

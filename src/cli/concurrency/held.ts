@@ -35,13 +35,23 @@ export function rangeViews(response: RangeResponse, { hex }: Pick<Session, "hex"
   };
 }
 
-/** @throws Failure in Go's words for a wait that a signal ended; whatever it was, if that was not it */
-export async function untilStopped<T>(stopped: AbortSignal, work: Promise<T>): Promise<T> {
+/** What may end a wait before its time, and etcdctl's words for that. */
+export interface Ends {
+  /** The process was told to stop. */
+  readonly stop: AbortSignal;
+  readonly lost: AbortSignal;
+  /** Said when the lease is lost. */
+  readonly lostText: string;
+}
+
+/** @throws Failure for a wait that was ended; whatever it was, if that was not it */
+export async function unlessEnded<T>({ stop, lost, lostText }: Ends, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!stopped.aborted) throw error;
-    throw new Failure(EXIT_ERROR, "context canceled", { cause: error });
+    if (stop.aborted) throw new Failure(EXIT_ERROR, "context canceled", { cause: error });
+    if (lost.aborted) throw new Failure(EXIT_ERROR, lostText, { cause: error });
+    throw error;
   }
 }
 

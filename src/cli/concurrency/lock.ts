@@ -9,7 +9,7 @@ import type { Io } from "../../console/io.ts";
 import { KV_METHODS } from "../../proto/tables/kv.ts";
 import { runCommand } from "../run-command.ts";
 import { connected, type Session } from "../session.ts";
-import { aborted, rangeViews, untilStopped, withBase } from "./held.ts";
+import { aborted, type Ends, rangeViews, unlessEnded, withBase } from "./held.ts";
 
 export const command: Command = {
   usage: "lock [options] <lockname> [exec-command arg1 arg2 ...]",
@@ -50,23 +50,21 @@ async function run(args: Arguments, io: Io): Promise<number> {
       const holder = await LeaseSession.open(base, { ttlSeconds });
       return await io.interruptible(async (stop) => {
         const mutex = new Mutex(holder, rawBytes(name));
-        await untilStopped(stop, mutex.lock({ signal: stop }));
+        const { lost } = holder;
+        const ends = { stop, lost, lostText: "mutex: session is expired" };
+        await unlessEnded(ends, mutex.lock({ signal: stop }));
         if (exec.length > 0) await runLocked(session, mutex, exec);
-        else await hold(session, mutex, holder.lost, stop);
+        else await hold(session, mutex, ends);
         return EXIT_SUCCESS;
       });
     }),
   );
 }
 
-async function hold(
-  session: Session,
-  mutex: Mutex,
-  lost: AbortSignal,
-  stop: AbortSignal,
-): Promise<void> {
+async function hold(session: Session, mutex: Mutex, ends: Ends): Promise<void> {
+  const { stop, lost } = ends;
   const range = session.rpc.call(KV_METHODS.range, { key: mutex.key }, { signal: stop });
-  const held = await untilStopped(stop, range);
+  const held = await unlessEnded(ends, range);
   if (held.kvs.length === 0) throw new Failure(EXIT_ERROR, "lock lost on init");
   await session.print(rangeViews(held, session));
   await aborted(stop, lost);
