@@ -24,6 +24,7 @@ import {
   statfsSync,
   statSync,
   unlinkSync,
+  write,
   writeSync,
   writevSync,
 } from "node:fs";
@@ -69,6 +70,11 @@ export interface RandomAccessFile {
    * promise resolves, what is written meanwhile may or may not be. Do not close the file before that.
    */
   syncBeside?(): Promise<void>;
+  /**
+   * As `write`, on another thread, where the file can do that. `bytes` must not change before the promise resolves, and
+   * the file not be closed.
+   */
+  writeBeside?(offsetBytes: number, bytes: Uint8Array): Promise<void>;
   /** Gives back the descriptor. Closing twice is harmless. */
   close(): void;
 }
@@ -200,6 +206,15 @@ export class SystemFile implements RandomAccessFile {
         start += part.length;
       }
       at += wanted;
+    }
+  }
+
+  async writeBeside(offsetBytes: number, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      done += await new Promise<number>((resolve, reject) => {
+        const [at, left] = [offsetBytes + done, bytes.length - done];
+        write(this.fd, bytes, done, left, at, (error, n) => (error ? reject(error) : resolve(n)));
+      });
     }
   }
 

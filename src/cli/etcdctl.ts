@@ -73,7 +73,8 @@ export const ETCDCTL: Program = {
     {
       name: "completion",
       summary: "Prints the completion script of a shell",
-      load: async () => (await import("./completion.ts")).etcdctlCompletion,
+      load: async () =>
+        (await import("./completion/completion.ts")).completionCommand("etcdctl", () => ETCDCTL),
     },
     {
       name: "defrag",

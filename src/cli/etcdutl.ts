@@ -13,7 +13,8 @@ export const ETCDUTL: Program = {
     {
       name: "completion",
       summary: "Prints the completion script of a shell",
-      load: async () => (await import("./completion.ts")).etcdutlCompletion,
+      load: async () =>
+        (await import("./completion/completion.ts")).completionCommand("etcdutl", () => ETCDUTL),
     },
     {
       name: "defrag",

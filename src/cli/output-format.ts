@@ -12,6 +12,7 @@ export const WRITE_OUT: FlagSpec = {
   kind: "string",
   default: "simple",
   help: "output format: fields, json, protobuf, simple, table",
+  values: FORMATS,
 };
 
 /** @throws Failure for a format that no command has */

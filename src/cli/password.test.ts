@@ -2,62 +2,74 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { MemoryIo } from "../../test/support/memory-io.ts";
 import { Interrupted } from "../console/failure.ts";
+import type { Io } from "../console/io.ts";
+import { StandardInput } from "../console/standard-input.ts";
 import { askPassword } from "./password.ts";
 
-interface Terminal {
-  readonly io: MemoryIo;
-  readonly stdin: PassThrough;
-  /** What it was told. */
-  readonly raw: boolean[];
-}
+class Terminal extends PassThrough {
+  readonly isTTY = true;
+  readonly modes: boolean[] = [];
 
-function terminal(): Terminal {
-  const raw: boolean[] = [];
-  const setRawMode = (on: boolean): void => {
-    raw.push(on);
-  };
-  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode });
-  return { io: Object.assign(new MemoryIo(), { stdin }), stdin, raw };
-}
-
-test("two prompts take a line each, and leave the rest", async () => {
-  const io = new MemoryIo({ stdin: "one\r\ntwö\nrest" });
-  expect(await askPassword(io, "A: ")).toBe("one");
-  expect(await askPassword(io, "B: ")).toBe("twö");
-  expect(io.stdout.text).toBe("A: \nB: \n");
-  expect(await askPassword(io, "C: ")).toBe("rest");
-  expect(await askPassword(io, "D: ")).toBe("");
-});
-
-test("a line may come in pieces", async () => {
-  const stdin = new PassThrough();
-  const asked = askPassword(Object.assign(new MemoryIo(), { stdin }), "");
-  for (const byte of Buffer.from("schlüssel\nmore")) {
-    stdin.write(Buffer.from([byte]));
-    await new Promise(setImmediate);
+  setRawMode(raw: boolean): this {
+    this.modes.push(raw);
+    return this;
   }
-  expect(await asked).toBe("schlüssel");
-});
+}
 
-test("a terminal shows nothing, and its keys are seen to", async () => {
-  const { io, stdin, raw } = terminal();
+function atTerminal(): { readonly io: Io; readonly out: MemoryIo; readonly terminal: Terminal } {
+  const out = new MemoryIo({ stdoutIsTerminal: true });
+  const terminal = new Terminal();
+  const { stdout, stderr, env } = out;
+  const io: Io = {
+    stdin: terminal,
+    stdout,
+    stderr,
+    env,
+    now: () => out.now(),
+    interruptible: (work) => out.interruptible(work),
+  };
+  return { io, out, terminal };
+}
+
+test.each([
+  ["secret\r", "secret"],
+  ["secret\n", "secret"],
+  ["sec\x7f\b\x7f\x7fx\r", "x"],
+  ["seü\x7fcret\r", "secret"],
+  ["all wrong\x15right\r", "right"],
+  ["as far\x04", "as far"],
+  ["\r", ""],
+])("%j typed is %j, and nothing of it is shown", async (typed, password) => {
+  const { io, out, terminal } = atTerminal();
   const asked = askPassword(io, "Password: ");
-  expect(raw).toEqual([true]);
-  stdin.write("wrong\x15pß\x7fwx\bd\r");
-  expect(await asked).toBe("pwd");
-  expect(raw).toEqual([true, false]);
-  expect(io.stdout.text).toBe("Password: \n");
+  for (const byte of Buffer.from(typed)) terminal.write(Buffer.of(byte));
+  terminal.write("rest");
+  expect(await asked).toBe(password);
+  expect(out.stdout.text).toBe("Password: \n");
+  expect(terminal.modes).toEqual([true, false]);
 });
 
-test("Ctrl-C at the prompt ends the command as the signal would, and the terminal is as it was", async () => {
-  const { io, stdin, raw } = terminal();
-  stdin.write("pw\x03");
-  await expect(askPassword(io, "")).rejects.toThrow(Interrupted);
-  expect(raw).toEqual([true, false]);
+test("Ctrl-C ends it, and the terminal is as it was", async () => {
+  const { io, terminal } = atTerminal();
+  const asked = askPassword(io, "Password: ");
+  terminal.write("sec\x03");
+  await expect(asked).rejects.toBeInstanceOf(Interrupted);
+  expect(terminal.modes).toEqual([true, false]);
 });
 
-test("Ctrl-D ends the line", async () => {
-  const { io, stdin } = terminal();
-  stdin.write("pw\x04");
-  expect(await askPassword(io, "")).toBe("pw");
+test("without a terminal it is a line of the standard input, and the rest is for others", async () => {
+  const io = new MemoryIo({ stdin: "secret\nvalue\nand more" });
+  expect(await askPassword(io, "Password: ")).toBe("secret");
+  expect(Buffer.from((await StandardInput.of(io).line()) ?? []).toString()).toBe("value");
+  expect(Buffer.from(await StandardInput.of(io).rest()).toString()).toBe("and more");
+  expect(await StandardInput.of(io).line()).toBeUndefined();
+  expect(await StandardInput.of(io).some(5)).toBeUndefined();
+  expect(await askPassword(new MemoryIo(), "")).toBe("");
+});
+
+test("an input that breaks off says why", async () => {
+  const terminal = new PassThrough();
+  const reading = StandardInput.of({ stdin: terminal }).line();
+  terminal.destroy(new Error("EIO"));
+  await expect(reading).rejects.toThrow("EIO");
 });

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { etcdctl, FakeTransport, type Ran } from "../../test/support/fake-transport.ts";
 import { EtcdError } from "../base/errors.ts";
 import { deadlineExceeded, RpcError } from "../client/status.ts";
-import { KV_METHODS } from "../proto/tables/kv.ts";
+import { KV_METHODS, PUT_REQUEST } from "../proto/tables/kv.ts";
+import { method } from "../proto/tables/message-table.ts";
 
 const TLS = join(import.meta.dirname, "../../test/golden/fixtures/tls");
 const folder = mkdtempSync(join(tmpdir(), "strata-session-"));
@@ -277,6 +278,17 @@ describe("limits", () => {
       expect(server.closed).toBe(true);
     }
   });
+});
+
+test("an answer that is no such message is the server's fault", async () => {
+  const { path, input } = KV_METHODS.range;
+  const strange = method(path, input, PUT_REQUEST);
+  const server = new FakeTransport().on(strange, { key: Buffer.of(0xff, 0xff) });
+  const { code, out, err } = await etcdctl(server, ["get", "k"]);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(
+    /^Error: rpc error: code = Internal desc = grpc: failed to unmarshal the received message: [^\n]+\n$/,
+  );
 });
 
 test("what is wrong is said in etcdctl's order", async () => {

@@ -45,7 +45,7 @@ import { RemoteRoles } from "./auth/roles.ts";
 import { RemoteUsers } from "./auth/users.ts";
 import { Calls, type EndpointOptions, LONG_LIVED, type RemoteOptions } from "./calls.ts";
 import { type ClientOptions, transportOptions } from "./client-options.ts";
-import type { ConcurrencyBase } from "./concurrency/base.ts";
+import { type ConcurrencyBase, NEVER } from "./concurrency/base.ts";
 import { ElectionView } from "./concurrency/election.ts";
 import { type HeldLock, type LockOptions, takeLock } from "./concurrency/held-lock.ts";
 import { campaign, type Leadership } from "./concurrency/leadership.ts";
@@ -65,6 +65,7 @@ import {
 } from "./maintenance/snapshot.ts";
 import { type EndpointStatus, endpointStatus } from "./maintenance/status.ts";
 import { RemoteMembers } from "./members.ts";
+import { type MirrorProgress, mirror } from "./mirror/mirror.ts";
 import { Rpc } from "./rpc.ts";
 import { Http2Transport } from "./transport/http2-transport.ts";
 import { keyValueOf, watchKeys } from "./watch/keys-watch.ts";
@@ -74,6 +75,20 @@ import { Watches } from "./watch/watches.ts";
 export interface RemoteRangeOptions extends RangeOptions, RemoteOptions {
   /** As the member that is asked knows it, without asking the others: quicker, and perhaps out of date. */
   readonly serializable?: boolean | undefined;
+}
+
+export interface RemoteMirrorOptions {
+  /** Of the keys that are copied. Default: all. */
+  readonly prefix?: Key | undefined;
+  /** That they have there in place of it. Default: the same. */
+  readonly destPrefix?: Key | undefined;
+  /** Changes from it on, and nothing of what was before. Default: what there is, and then every change. */
+  readonly startRevision?: bigint | number | undefined;
+  /** Of one transaction there. Default: as many as come together. */
+  readonly maxTxnOps?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** After each step. */
+  readonly onProgress?: ((progress: MirrorProgress) => void) | undefined;
 }
 
 /** Keys of one page of `range`. */
@@ -342,6 +357,27 @@ export class Client {
     } catch (error) {
       if (!this.#calls.closed.aborted) throw error;
     }
+  }
+
+  /**
+   * Copies keys to another cluster, and then every change of them, until the signal aborts; the promise resolves then.
+   * It goes on through restarts of either side.
+   * @throws (rejects) EtcdError COMPACTED if history that is needed was given up; what either side refuses
+   */
+  async mirror(destination: Client, options: RemoteMirrorOptions = {}): Promise<void> {
+    const { prefix = "", destPrefix = prefix, startRevision = 0n, maxTxnOps = 0 } = options;
+    const { signal = NEVER, onProgress } = options;
+    this.#calls.assertOpen();
+    destination.#calls.assertOpen();
+    const copied = mirror(this.#calls.rpc, destination.#calls.rpc, {
+      prefix: bytesOf(prefix),
+      destPrefix: bytesOf(destPrefix),
+      startRevision: BigInt(wholeNumber(startRevision, "startRevision")),
+      maxTxnOps: wholeNumber(maxTxnOps, "maxTxnOps"),
+      signal,
+      onProgress,
+    });
+    await this.#calls.truly(destination.#calls.truly(copied));
   }
 
   /** Ends what is under way: calls reject with CLOSED, watches end, held leases are left to themselves. Twice is harmless. */

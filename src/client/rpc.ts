@@ -1,11 +1,13 @@
 /** Calls with messages in place of bytes. */
 import {
+  DecodeError,
   decode,
   encode,
   type MessageTable,
   type Method,
   type Partially,
 } from "../proto/tables/message-table.ts";
+import { GrpcStatus, RpcError } from "./status.ts";
 import type { CallSettings, MessageStream, Transport } from "./transport/transport.ts";
 
 export class Rpc {
@@ -22,7 +24,7 @@ export class Rpc {
     settings?: CallSettings,
   ): Promise<O> {
     const { path, input, output } = method;
-    return decode(output, await this.transport.unary(path, encode(input, request), settings));
+    return decoded(output, await this.transport.unary(path, encode(input, request), settings));
   }
 
   open<I, O>(method: Method<I, O>, settings?: CallSettings): RpcStream<I, O> {
@@ -55,6 +57,17 @@ export class RpcStream<I, O> implements AsyncIterable<O> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
-    for await (const message of this.#stream) yield decode(this.#output, message);
+    for await (const message of this.#stream) yield decoded(this.#output, message);
+  }
+}
+
+/** @throws RpcError in gRPC's words for what is no such message: the other side may be none of etcd's */
+function decoded<O>(table: MessageTable<O>, message: Uint8Array): O {
+  try {
+    return decode(table, message);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const what = `grpc: failed to unmarshal the received message: ${error.message}`;
+    throw new RpcError(GrpcStatus.internal, what, { cause: error });
   }
 }

@@ -20,6 +20,8 @@ export interface FlagSpec {
   readonly help: string;
   /** The command does not run without it. */
   readonly required?: boolean;
+  /** All that there are, if they are few: a shell offers them. */
+  readonly values?: readonly string[];
   /** Works, and is in no help. */
   readonly hidden?: boolean;
 }

@@ -6,15 +6,16 @@ import type { FlagSpec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { humanBytes, humanMs } from "./sizes.ts";
 
+const MODES = ["auto", "json", "none"] as const;
+export type ProgressMode = (typeof MODES)[number];
+
 export const PROGRESS: FlagSpec = {
   name: "progress",
   kind: "string",
   default: "auto",
   help: 'how progress is shown on stderr: "auto" (a bar on a terminal), "json" (one object a line) or "none"',
+  values: MODES,
 };
-
-const MODES = ["auto", "json", "none"] as const;
-export type ProgressMode = (typeof MODES)[number];
 
 /** @throws Failure for any other text than the three */
 export function progressMode(text: string): ProgressMode {

@@ -1,10 +1,7 @@
 /** A snapshot that comes from a server, as a file: whole and on the disk, or not there. */
 import type { Directory } from "../../native-free/file.ts";
-import { BackgroundSync } from "./background-sync.ts";
 import { writeWhole } from "./whole-file.ts";
-
-/** Pieces come as the server cuts them, of 32 KiB: so many writes would cost more than to gather them. */
-const GATHERED_BYTES = 1024 * 1024;
+import { WriteBehind } from "./write-behind.ts";
 
 /**
  * @param pieces  asked for when the file is open; what it throws ends the writing, and nothing is left
@@ -16,30 +13,31 @@ export function receiveSnapshot(
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   return writeWhole(directory, name, async (file) => {
-    const flushed = new BackgroundSync(file);
-    const memory = new Uint8Array(GATHERED_BYTES);
-    let gathered = 0;
-    let written = 0;
-    const write = (): void => {
-      flushed.write(written, memory.subarray(0, gathered));
-      written += gathered;
-      gathered = 0;
-    };
+    const behind = new WriteBehind(file);
     try {
+      // Pieces come as the server cuts them, of 32 KiB: so many writes would cost more than to gather them.
+      let memory = await behind.room();
+      let gathered = 0;
       for await (const piece of pieces) {
         for (let at = 0; at < piece.length; ) {
-          const some = piece.subarray(at, at + GATHERED_BYTES - gathered);
+          const some = piece.subarray(at, at + memory.length - gathered);
           memory.set(some, gathered);
           gathered += some.length;
           at += some.length;
-          if (gathered === GATHERED_BYTES) write();
+          if (gathered < memory.length) continue;
+          behind.push(memory, gathered);
+          memory = await behind.room();
+          gathered = 0;
         }
       }
-      if (gathered > 0) write();
-    } finally {
-      await flushed.settled();
+      behind.push(memory, gathered);
+    } catch (error) {
+      // Not closed under what is under way.
+      await behind.settled().catch(() => undefined);
+      throw error;
     }
+    await behind.settled();
     await (file.syncBeside?.() ?? file.sync());
-    return written;
+    return behind.bytes;
   });
 }

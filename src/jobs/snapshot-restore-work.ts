@@ -18,11 +18,11 @@ import { equalBytes } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { readMetas } from "../pagefile/meta.ts";
-import { BackgroundSync } from "./background-sync.ts";
 import { beginLog, clusterOf, enterMembers } from "./new-member.ts";
 import { ProgressWriter } from "./progress.ts";
 import type { RestoreInput, RestoreReport } from "./snapshot-restore.ts";
 import { hasTrailer, TRAILER_BYTES } from "./snapshot-trailer.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 const COPYING = 0;
 const ENTERING = 1;
@@ -33,8 +33,6 @@ const UNFINISHED = "member.part";
 const SNAP = "snap";
 const WAL = "wal";
 const DATABASE = "db";
-
-const PIECE_BYTES = 1024 * 1024;
 
 /** The job itself, on a thread that may wait. */
 export async function restore(
@@ -138,21 +136,25 @@ async function copyDatabase(
   const isVerified = !skipHashCheck && hasTrailer(fileBytes);
   const copy = snap.openFile(DATABASE, "create-exclusive", 0o600);
   try {
-    const flushed = new BackgroundSync(copy);
+    const behind = new WriteBehind(copy);
     const hash = createHash("sha256");
     try {
       progress.phase(COPYING, sizeBytes);
-      const piece = new Uint8Array(PIECE_BYTES);
-      for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
-        const some = piece.subarray(0, Math.min(PIECE_BYTES, sizeBytes - at));
+      while (behind.bytes < sizeBytes) {
+        const at = behind.bytes;
+        const memory = await behind.room();
+        const some = memory.subarray(0, Math.min(memory.length, sizeBytes - at));
         source.read(at, some);
+        behind.push(memory, some.length);
         if (isVerified) hash.update(some);
-        flushed.write(at, some);
         progress.done(at + some.length);
       }
-    } finally {
-      await flushed.settled();
+    } catch (error) {
+      // Not closed under what is under way.
+      await behind.settled().catch(() => undefined);
+      throw error;
     }
+    await behind.settled();
     if (isVerified) {
       const expected = new Uint8Array(TRAILER_BYTES);
       source.read(sizeBytes, expected);

@@ -505,6 +505,27 @@ describe("what a server has besides", () => {
     expect([bytes, reports.at(-1)]).toEqual([snapshot.sizeBytes, snapshot.sizeBytes]);
   });
 
+  test("a mirror copies what there is and then what comes, until it is told to stop", async () => {
+    await fill(1500);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const revisions: bigint[] = [];
+    const onProgress = ({ revision }: { revision: bigint }): number => revisions.push(revision);
+    const options = { prefix: "k", destPrefix: "copy/", signal, onProgress, maxTxnOps: 100 };
+    const mirrored = client.mirror(client, options);
+    await expect.poll(() => client.count({ prefix: "copy/" })).toBe(1500);
+    await client.delete(name(7));
+    const { revision } = await client.put(name(8), "new");
+    await expect.poll(() => revisions.at(-1)).toBe(revision);
+    expect(await client.count({ prefix: "copy/" })).toBe(1499);
+    expect((await client.get(`copy/${name(8).slice(1)}`))?.value.string()).toBe("new");
+    controller.abort();
+    await mirrored;
+    const ended = codeOf(() => client.mirror(client, { prefix: "none/" }));
+    await client.close();
+    expect(await ended).toBe("CLOSED");
+  });
+
   test("alarms are raised, listed, and taken away", async () => {
     const { memberId } = await client.status();
     const raised = [{ memberId, alarm: 1 }];

@@ -45,7 +45,8 @@ export class Etcdctl {
 
 export class RunningEtcdctl {
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #ended: Promise<CommandResult>;
+  /** Resolves when it is gone. */
+  readonly gone: Promise<CommandResult>;
   stdout = "";
   stderr = "";
 
@@ -63,7 +64,7 @@ export class RunningEtcdctl {
       this.stderr += text;
     });
     this.#child.stdin.on("error", () => undefined); // It need not read what it is told.
-    this.#ended = new Promise((resolve, reject) => {
+    this.gone = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code) => {
         forget();
@@ -91,6 +92,6 @@ export class RunningEtcdctl {
   async end(signal?: NodeJS.Signals): Promise<CommandResult> {
     this.#child.stdin.end();
     if (signal !== undefined) this.#child.kill(signal);
-    return await this.#ended;
+    return await this.gone;
   }
 }

@@ -27,6 +27,8 @@ export class HostilePeer implements AsyncDisposable {
   readonly requests: IncomingHttpHeaders[] = [];
   /** Connections so far. */
   connections = 0;
+  /** Told of every new one. */
+  onSession: ((session: ServerHttp2Session) => void) | undefined;
   /** Of TCP. */
   port = 0;
   readonly #server: Http2Server | Http2SecureServer;
@@ -42,6 +44,7 @@ export class HostilePeer implements AsyncDisposable {
     });
     server.on("session", (session: ServerHttp2Session) => {
       this.sessions.add(session);
+      this.onSession?.(session);
       session.on("error", () => undefined);
       session.on("close", () => this.sessions.delete(session));
     });

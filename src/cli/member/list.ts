@@ -1,6 +1,7 @@
 /** `member list`. */
 import type { Arguments, Command } from "../../console/command.ts";
-import { EXIT_SUCCESS } from "../../console/exit-codes.ts";
+import { EXIT_BAD_FEATURE, EXIT_SUCCESS } from "../../console/exit-codes.ts";
+import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
 import { tableOf } from "../../console/table.ts";
 import { CLUSTER_METHODS, MEMBER_LIST_RESPONSE, type Member } from "../../proto/tables/cluster.ts";
@@ -21,6 +22,7 @@ export const command: Command = {
       kind: "string",
       default: "l",
       help: "Linearizable(l): as the whole cluster has it, or Serializable(s): as the asked member has it",
+      values: ["l", "s"],
     },
   ],
   run,
@@ -29,8 +31,7 @@ export const command: Command = {
 const HEADER = ["ID", "Status", "Name", "Peer Addrs", "Client Addrs", "Is Learner"];
 
 async function run(args: Arguments, io: Io): Promise<number> {
-  // etcd takes every other word for `l`.
-  const linearizable = args.flags.text("consistency") !== "s";
+  const linearizable = isLinearizable(args.flags.text("consistency"));
   return await connected(args, io, async ({ rpc, short, print }) => {
     const response = await rpc.call(CLUSTER_METHODS.list, { linearizable }, short());
     const rows = response.members.map(memberRow);
@@ -42,6 +43,12 @@ async function run(args: Arguments, io: Io): Promise<number> {
     });
     return EXIT_SUCCESS;
   });
+}
+
+/** @throws Failure 4 */
+function isLinearizable(consistency: string): boolean {
+  if (consistency === "l" || consistency === "s") return consistency === "l";
+  throw new Failure(EXIT_BAD_FEATURE, `unknown consistency flag ${JSON.stringify(consistency)}`);
 }
 
 /** A member that has not started yet has not said its name. */

@@ -88,6 +88,7 @@ describe("member add", () => {
 });
 
 test.each([
+  [["list", "--consistency=x"], 4, 'unknown consistency flag "x"'],
   [["add"], 128, "member name not provided"],
   [["add", "n"], 128, "member peer urls not provided"],
   [["add", "a", "b"], 128, "too many arguments"],

@@ -26,10 +26,14 @@ export async function untilAborted<T>(
     signal.addEventListener("abort", abort, { once: true });
   });
   const result = work({ signal: controller.signal, undo: (one) => undoing.push(one) });
-  // Also if nobody waits for it any more. What cannot be undone goes with its lease.
-  result.catch(() => {
+  // What cannot be undone goes with its lease.
+  const undoAll = (): void => {
     for (const undo of undoing) undo().catch(() => undefined);
-  });
+  };
+  // What comes about when nobody waits for it any more is undone, too.
+  result.then(() => {
+    if (controller.signal.aborted) undoAll();
+  }, undoAll);
   try {
     return await Promise.race([result, aborted]);
   } finally {

@@ -171,7 +171,10 @@ export class CallStream implements MessageStream {
     if (this.#over !== undefined) return;
     this.#over = { error };
     this.#replay = undefined;
-    this.#options.onOver();
+    const { patience, onOver } = this.#options;
+    // Whatever the opening still waits for, nobody wants it any more.
+    patience.end(error);
+    onOver();
     wake(this.#senders);
     wake(this.#readers);
   }

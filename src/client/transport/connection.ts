@@ -65,7 +65,10 @@ export class Connection {
       bytesRead: () => socket.bytesRead,
       isBusy: () => this.#calls > 0 && this.#lost === undefined,
       ping: (answered) => {
-        if (!session.destroyed) session.ping(answered);
+        if (session.destroyed) return;
+        session.ping((error) => {
+          if (error === null) answered();
+        });
       },
       pingedMs: Number.NEGATIVE_INFINITY,
       signal: this.#gone.signal,
@@ -82,7 +85,9 @@ export class Connection {
       this.#retired = true;
       this.#tellUnusable();
     });
-    session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    });
   }
 
   /**
@@ -192,10 +197,11 @@ export class Connection {
 
   async #watch(): Promise<void> {
     this.#isWatched = true;
-    const isDead = await watchPeer(this.#watched, this.#options.keepAlive, this.#options.clock);
+    const { keepAlive, clock } = this.#options;
+    const isDead = await watchPeer(this.#watched, keepAlive, clock);
     this.#isWatched = false;
     if (!isDead) {
-      if (this.#watched.isBusy()) void this.#watch();
+      if (keepAlive.timeMs > 0 && this.#watched.isBusy()) void this.#watch();
       return;
     }
     const what = "keepalive ping failed to receive ACK within timeout";

@@ -13,6 +13,7 @@ import {
   refuse,
 } from "../../../test/support/hostile-peer.ts";
 import { loopbackPorts } from "../../../test/support/loopback-ports.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { EtcdError, StrataError } from "../../base/errors.ts";
 import { RpcError } from "../status.ts";
 import { Http2Transport, type TransportOptions } from "./http2-transport.ts";
@@ -485,6 +486,19 @@ test("a call that is given up is reset at the server", async () => {
   setTimeout(() => stream.cancel(), 20);
   expect(await all(stream)).toEqual(["hello"]);
   await expect.poll(() => codes).toEqual([8, 8, 8]);
+});
+
+test("when the last call that waits for a server is given up, nobody looks for one any more", async () => {
+  const clock = new ManualClock();
+  const transport = client(await deadEndpoint(), { clock });
+  const stream = transport.stream(READ);
+  const other = failure(transport.unary(READ, hello, { timeoutMs: 30 }));
+  await expect.poll(() => clock.sleeping).toBe(1);
+  stream.cancel();
+  expect(await all(stream)).toEqual([]);
+  await other;
+  await clock.advance(10_000);
+  expect(clock.sleeping).toBe(0);
 });
 
 test("one of two servers is killed: the next call goes to the other one", async () => {

@@ -73,10 +73,12 @@ test("no answer for 6 s: it is dead; any byte is an answer", async () => {
   });
   await busy.clock.advance(5000);
   busy.bytes++;
-  await busy.clock.advance(5000);
-  expect(busy.pings).toEqual([2000, 10_000]);
+  await busy.clock.advance(8999);
   expect(isDead).toBeUndefined();
-  busy.lose();
+  // Nothing more since then, and the ping is still open: it is not asked twice.
+  await busy.clock.advance(1);
+  expect(isDead).toBe(true);
+  expect(busy.pings).toEqual([2000]);
 });
 
 test("a connection that is lost meanwhile is not called dead, and nobody sleeps on", async () => {
@@ -106,4 +108,10 @@ test("after a complaint, pings come half as often; the last one counts when watc
   expect(peer.pings[0]).toBe(2000);
   expect(peer.pings[1]).toBeGreaterThanOrEqual(14_000);
   peer.lose();
+});
+
+test("a time of nothing: nobody is asked", async () => {
+  const peer = new Peer();
+  expect(await watchPeer(peer, new KeepAlive({ timeMs: 0 }), peer.clock)).toBe(false);
+  expect(new KeepAlive({ timeoutMs: 0 }).timeoutMs).toBe(20_000);
 });

@@ -11,6 +11,13 @@ import type { Clock } from "../../base/clock.ts";
  */
 const PINGS_APART_MS = 6000;
 
+/** etcdctl's. */
+const TIME_MS = 2000;
+const TIMEOUT_MS = 6000;
+
+/** gRPC's, for a timeout of nothing. */
+const GRPC_TIMEOUT_MS = 20_000;
+
 export interface KeepAliveOptions {
   readonly timeMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
@@ -19,15 +26,16 @@ export interface KeepAliveOptions {
 
 /** Of a client: what one connection learns of a server's patience holds for the next one. */
 export class KeepAlive {
-  /** Silence before a ping. */
+  /** Silence before a ping; zero or less: there are none. */
   readonly timeMs: number;
   /** Silence after it. */
   readonly timeoutMs: number;
   #apartMs: number;
 
   constructor(options: KeepAliveOptions) {
-    this.timeMs = options.timeMs ?? 2000;
-    this.timeoutMs = options.timeoutMs ?? 6000;
+    const { timeMs = TIME_MS, timeoutMs = TIMEOUT_MS } = options;
+    this.timeMs = timeMs;
+    this.timeoutMs = timeoutMs > 0 ? timeoutMs : GRPC_TIMEOUT_MS;
     this.#apartMs = options.apartMs ?? PINGS_APART_MS;
   }
 
@@ -58,7 +66,7 @@ export interface Watched {
 
 /** Returns when the connection is not busy any more (false), or the peer is dead (true). */
 export async function watchPeer(peer: Watched, pace: KeepAlive, clock: Clock): Promise<boolean> {
-  while (peer.isBusy()) {
+  while (peer.isBusy() && pace.timeMs > 0) {
     const before = peer.bytesRead();
     await clock.sleep(pace.timeMs, peer.signal);
     if (!peer.isBusy() || peer.bytesRead() !== before) continue;
@@ -69,15 +77,19 @@ export async function watchPeer(peer: Watched, pace: KeepAlive, clock: Clock): P
   return false;
 }
 
+/** Silence is counted from the last byte; the ping stays open until it is answered. */
 async function answers(peer: Watched, pace: KeepAlive, clock: Clock): Promise<boolean> {
-  const before = peer.bytesRead();
   const heard = new AbortController();
   const hear = (): void => heard.abort();
   peer.signal.addEventListener("abort", hear);
   peer.ping(hear);
-  await clock.sleep(pace.timeoutMs, heard.signal);
-  // We may have been the ones who were asleep: what has come meanwhile is read in the next turn.
-  if (peer.bytesRead() === before) await clock.sleep(0, heard.signal);
+  for (let before = -1; !heard.signal.aborted; ) {
+    if (peer.bytesRead() === before) break;
+    before = peer.bytesRead();
+    await clock.sleep(pace.timeoutMs, heard.signal);
+    // We may have been the ones who were asleep: what has come meanwhile is read in the next turn.
+    if (peer.bytesRead() === before) await clock.sleep(0, heard.signal);
+  }
   peer.signal.removeEventListener("abort", hear);
-  return peer.bytesRead() !== before;
+  return heard.signal.aborted;
 }

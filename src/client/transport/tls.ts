@@ -5,6 +5,9 @@ import { reasonOf, StrataError } from "../../base/errors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { TlsOptions } from "./transport-options.ts";
 
+/** Go's: after such a silence the system asks whether the other side is there, calls under way or not. */
+const PROBE_MS = 15_000;
+
 export class Tls {
   readonly #options: TlsOptions;
   readonly #context: SecureContext;
@@ -36,11 +39,18 @@ export class Tls {
       secureContext: this.#context,
       ALPNProtocols: ["h2"],
       rejectUnauthorized: !insecureSkipVerify,
-    }).setNoDelay(true);
+    })
+      .setNoDelay(true)
+      .setKeepAlive(true, PROBE_MS);
   }
 }
 
 /** On its way; `connect` tells that it is there. */
 export function plainSocket({ address }: Endpoint): Socket {
-  return connectPlain({ ...address, noDelay: true });
+  return connectPlain({
+    ...address,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_MS,
+  });
 }

@@ -33,7 +33,7 @@ export interface TransportOptions {
    * wait on. Default: as long as the call.
    */
   readonly dialTimeoutMs?: number | undefined;
-  /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000. */
+  /** Silence after which a server is asked whether it is still there, while it owes an answer. Default: 2000; 0: never. */
   readonly keepAliveTimeMs?: number | undefined;
   /** How long it has to say so. Default: 6000. */
   readonly keepAliveTimeoutMs?: number | undefined;
