@@ -21,6 +21,11 @@ const COMMANDS = [...PAGE.matchAll(/^```bash\n([\s\S]*?)^```/gm)].flatMap(([, bl
   block.trim().split("\n"),
 );
 
+/** Those that go on until they are stopped. */
+const MIRRORS = [...PAGE.matchAll(/^\$ (etcdctl .* make-mirror .*)$/gm)].map(
+  ([, command = ""]) => command,
+);
+
 const READY_MS = 30_000;
 const POLL_MS = 50;
 
@@ -158,6 +163,33 @@ const hashOf = (machine: Machine, addresses: string): string[] =>
 
 const ALL = "10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379";
 
+const pairsOf = (machine: Machine, address: string, prefix: string): string =>
+  machine.type(`real-etcdctl --endpoints=${address} get --prefix '${prefix}'`);
+
+const WRITES = 40;
+
+/** Writes while a mirror runs, until it has copied all of it. */
+async function written(
+  machine: Machine,
+  command: string,
+  [from, to]: readonly [from: string, to: string],
+  prefix: string,
+): Promise<void> {
+  const put = `real-etcdctl --endpoints=${from} put shared/`;
+  machine.type(`${put}before it began`);
+  await using mirror = machine.start(command);
+  for (let i = 0; i < WRITES; i++) {
+    machine.type(`${put}${i % 10} ${from}-${i}`);
+    if (i % 8 === 7) machine.type(`real-etcdctl --endpoints=${from} del shared/${i % 10}`);
+  }
+  const wanted = pairsOf(machine, from, prefix);
+  expect(wanted).toContain(`${WRITES - 2}`);
+  const deadline = Date.now() + READY_MS;
+  while (pairsOf(machine, to, prefix) !== wanted && Date.now() < deadline) await sleep(POLL_MS);
+  expect(pairsOf(machine, to, prefix)).toBe(wanted);
+  await mirror.stop("SIGTERM");
+}
+
 describeWithPeers("growing from one member to three", ["etcd", "etcdctl"], () => {
   test("the page's commands, in its order", { timeout: 120_000 }, async () => {
     const { machine, strata } = await cast();
@@ -200,6 +232,25 @@ describeWithPeers("growing from one member to three", ["etcd", "etcdctl"], () =>
       }
     }
     expect(said.length).toBeGreaterThan(10);
+  });
+
+  test("without a stop: mirrors there and back while keys are written", {
+    timeout: 120_000,
+  }, async () => {
+    const { machine } = await cast();
+    const running: Running[] = [];
+    for (const command of COMMANDS.slice(
+      0,
+      COMMANDS.findIndex((one) => one.includes(ALL)),
+    )) {
+      if (command.startsWith("etcd ")) running.push(machine.start(command));
+      else machine.type(command);
+    }
+    await Promise.all(running.map((each) => each.ready()));
+    const [there = "", back = ""] = MIRRORS;
+    await written(machine, there, ["127.0.0.1:2379", "10.0.0.3:2379"], "");
+    await written(machine, back, ["10.0.0.2:2379", "127.0.0.1:2379"], "shared/");
+    for (const each of running) await each.stop("SIGTERM");
   });
 
   test("etcd's own restore takes our snapshot", { timeout: 60_000 }, async () => {
