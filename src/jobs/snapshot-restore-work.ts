@@ -7,7 +7,7 @@
  * @see etcd etcdutl/snapshot/v3_snapshot.go Restore
  */
 import { createHash } from "node:crypto";
-import { basename, dirname, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import {
   type DirectoryTree,
   type RandomAccessFile,
@@ -109,8 +109,14 @@ export async function restoreInto(
   } catch (error) {
     for (const name of [UNFINISHED, MEMBER]) removeMember(data, name);
     if (wal !== undefined) removeLog(wal);
-    throw error;
+    throw named(error, join(data.path, UNFINISHED));
   }
+}
+
+/** The system does not say of an open file which one it is. */
+function named(error: unknown, path: string): unknown {
+  const isNameless = error instanceof Error && "syscall" in error && !("path" in error);
+  return isNameless ? Object.assign(error, { path }) : error;
 }
 
 /** @throws StrataError CORRUPT if there is none, and there must be */
