@@ -1,5 +1,5 @@
 /**
- * etcdctl and etcdutl as few files: reading modules one by one is most of what a short command does. tsc has made
+ * etcdctl, etcdutl and the tools as few files: reading modules one by one is most of what a short command does. tsc has made
  * JavaScript of them before. Packages stay what they are, and are loaded from where they are installed; so do the files
  * that threads begin with. docs/decisions/0008-etcdctl.md has the figures.
  */
@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { build } from "rolldown";
 
 const BINS = "dist/src/cli/bin";
+const TOOLS = "dist/tools";
 
 /** What every run needs comes in one piece, and what every command that talks to a server needs in another. */
 const START =
@@ -23,14 +24,21 @@ const mapsOfTsc = {
   },
 };
 
-for (const name of ["etcdctl", "etcdutl"]) {
+const PROGRAMS = [
+  { dir: BINS, name: "etcdctl" },
+  { dir: BINS, name: "etcdutl" },
+  { dir: TOOLS, name: "inspect" },
+  { dir: TOOLS, name: "defrag" },
+];
+
+for (const { dir, name } of PROGRAMS) {
   await build({
-    input: `${BINS}/${name}.js`,
+    input: `${dir}/${name}.js`,
     platform: "node",
     external: [/^[^./]/, /\/jobs\/worker-file\.js$/],
     plugins: [mapsOfTsc],
     output: {
-      dir: BINS,
+      dir,
       format: "esm",
       sourcemap: true,
       chunkFileNames: `${name}/[name].js`,

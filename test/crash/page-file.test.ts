@@ -15,7 +15,7 @@ import { rng } from "../support/rng.ts";
 const full = process.env.STRATA_FULL === "1";
 const seeds = process.env.STRATA_SEEDS?.split(",").map(Number) ?? (full ? [1, 2, 3, 4, 5, 6] : [1]);
 const tornSeeds = full ? 6 : 2;
-const transactions = full ? 40 : 14;
+const transactions = full ? 40 : 11;
 
 const OPTIONS: readonly PageFileOptions[] = [
   { pageBytes: 4096, freelistSync: false },

@@ -282,10 +282,17 @@ describe("reading", () => {
     expect(redacted.stdout).not.toContain("again");
     const users: string[] = [];
     const { pages } = await inspectJson("full.snapshot.db", "pages");
+    const forms = [[], ["-o", "json"], ["--hex"]];
     for (const { id, type } of pages as { id: number; type: string }[]) {
       if (type === "meta") continue;
-      for (const form of [[], ["-o", "json"], ["--hex"]]) {
-        const { stdout } = await inspect("full.snapshot.db", "page", String(id), ...form);
+      const plain = await inspect("full.snapshot.db", "page", String(id));
+      // Pages without users take turns: a process each time is dear.
+      const hasUsers = plain.stdout.includes("user root, a password");
+      for (const form of hasUsers ? forms : [forms[id % forms.length] ?? []]) {
+        const { stdout } =
+          form.length === 0
+            ? plain
+            : await inspect("full.snapshot.db", "page", String(id), ...form);
         expect(stdout).not.toMatch(/\$2[aby]?\$\d\d\$/);
         expect(stdout).not.toContain(Buffer.from("$2a$10$").toString("hex"));
         for (const [, value] of stdout.matchAll(/"value":"([^"]*)"/g)) {
