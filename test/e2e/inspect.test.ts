@@ -509,7 +509,7 @@ describeWithPeers("a running etcd", ["etcd", "etcdctl"], () => {
   test("is inspected without its lock while it is written to, and then agrees", async () => {
     await using etcd = await RealEtcd.start();
     const load = {
-      count: 3000,
+      count: 1500,
       key: (i: number) => `key-${i % 700}`,
       value: (i: number) => `v${i}`,
     };
@@ -561,7 +561,7 @@ describeWithPeers("a running etcd", ["etcd", "etcdctl"], () => {
     expect(ours.count).toBe(listed.count);
     expect(without(ours.kvs, "key_text", "value_text")).toEqual(listed.kvs);
 
-    const earlier = revision - 1500;
+    const earlier = revision - 700;
     const then = JSON.parse(
       (await etcd.etcdctl("get", "", "--prefix", "-w", "json", "--rev", String(earlier))).stdout,
     );
