@@ -25,6 +25,8 @@ export type { Watch, WatchEvent, WatchOptions, WatchResponse } from "./api/watch
 export type { Clock } from "./base/clock.ts";
 export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
 export type { EtcdErrorCode } from "./base/etcd-errors.ts";
+export type { DefragOptions, DefragReport } from "./engine/defragmentation.ts";
+export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
 export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";

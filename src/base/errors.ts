@@ -21,7 +21,7 @@ import { ETCD_ERRORS, type EtcdErrorCode } from "./etcd-errors.ts";
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
  * | RPC          | a call of a server ended with a status that no text of etcd's stands for: `RpcError`  |
  * | DEADLINE     | a call of a server took longer than it was given                                     |
- * | CANCELED     | a call of a server was given up by the client before its end                         |
+ * | CANCELED     | a call of a server was given up by its client, or a job was cancelled                |
  * | others       | what etcd answers a client, in its own words: `EtcdError`, listed in etcd-errors.ts  |
  */
 export type ErrorCode =

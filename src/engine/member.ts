@@ -8,12 +8,11 @@ import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import type { AlarmMember } from "../alarm/alarm-record.ts";
 import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
-import { costOf, Quota, type QuotaBasis } from "../backend/quota.ts";
+import { Quota, type QuotaBasis } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { formatGoDuration } from "../base/go-duration.ts";
-import { JobPool } from "../jobs/pool.ts";
 import { type KeptFiles, type Upkeep, UpkeepHere, UpkeepThreads } from "../jobs/upkeep.ts";
 import type { LeaseCheckpoint } from "../lease/checkpoints.ts";
 import { Lessor } from "../lease/lessor.ts";
@@ -21,7 +20,7 @@ import { startEntries } from "../membership/boot-entries.ts";
 import type { Cluster, Refusal } from "../membership/cluster.ts";
 import { RequestIds } from "../membership/request-ids.ts";
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from "../mvcc/check-request.ts";
-import { type CompactionOptions, type CompactionReport, Compactor } from "../mvcc/compaction.ts";
+import { type CompactionOptions, Compactor } from "../mvcc/compaction.ts";
 import { type RangeOutcome, rangeAtOnce, rangeSteps } from "../mvcc/range.ts";
 import type { ChangeListener, Store } from "../mvcc/store.ts";
 import {
@@ -36,7 +35,6 @@ import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import { RequestEncoder } from "../proto/internal-request.ts";
 import {
   AlarmAction,
-  AlarmType,
   type CompactionRequest,
   type DeleteRangeRequest,
   type PutRequest,
@@ -49,26 +47,16 @@ import { EntryType } from "../wal/entry.ts";
 import type { Wal, WalOptions } from "../wal/wal.ts";
 import { type Answers, Applier, type RequestOf } from "./applier.ts";
 import { ApplyTimes } from "./apply-times.ts";
-import { DefragCounts } from "./defrag-counts.ts";
-import { Hashes, type KvHash } from "./hashes.ts";
+import { Compactions } from "./compactions.ts";
 import type { Instruments } from "./instruments.ts";
+import { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Members } from "./members.ts";
 import { type Answer, Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
-import {
-  applyLogged,
-  DATABASE_NAME,
-  type RecoveryProgress,
-  recover,
-  type WalPlace,
-} from "./recovery.ts";
-import {
-  type SavedSnapshot,
-  type Snapshot,
-  type SnapshotProgress,
-  Snapshots,
-} from "./snapshots.ts";
+import { applyLogged, type RecoveryProgress, recover, type WalPlace } from "./recovery.ts";
 import { Snapshotter } from "./snapshotter.ts";
+import { SpaceGuard } from "./space-guard.ts";
 
 export interface MemberOptions {
   /** The data dir. */
@@ -140,30 +128,27 @@ export class Member {
   readonly members: Members;
   readonly quota: Quota;
   readonly watches: WatchHub;
+  /** Long work. */
+  readonly jobs: Jobs;
+  readonly maintenance: Maintenance;
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
   readonly #applyTimes: ApplyTimes;
-  readonly #defragCounts = new DefragCounts();
   readonly #applier: Applier;
   readonly #wal: Wal;
   readonly #proposals: Proposals;
   readonly #requestIds: RequestIds;
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
+  readonly #compactions: Compactions;
+  readonly #space: SpaceGuard;
   readonly #snapshotter: Snapshotter;
-  readonly #jobPool: JobPool | undefined;
-  readonly #jobs = new Set<Promise<unknown>>();
-  readonly #hashes: Hashes;
-  readonly #snapshots: Snapshots;
   readonly #upkeep: Upkeep;
-  readonly #snapFolder: Directory;
   readonly #lockedBy: "flock" | "sidecar" | "none";
   readonly #stopped = new AbortController();
   readonly #background: Promise<void>[] = [];
-  readonly #compactions = new Map<number, Promise<CompactionReport | undefined>>();
   #closed: Promise<void> | undefined;
-  #raisingAlarm = false;
   /** Of requests that wait for room in the backend. */
   #waitingBytes = 0;
 
@@ -181,17 +166,39 @@ export class Member {
     this.#applier = parts.applier;
     this.#wal = parts.wal;
     this.#requestIds = parts.requestIds;
-    this.#snapFolder = parts.snapFolder;
     this.#lockedBy = parts.lockedBy;
     const { clock, random, progressIntervalMs } = options;
     this.watches = new WatchHub(this.store, { clock, random, progressIntervalMs });
     this.store.listener = new WatchListener(this.watches);
-    this.#compactor = new Compactor(this.store, this.backend, this.clock, options.compaction);
+    const { store, backend } = this;
+    this.jobs = new Jobs(clock, this.#stopped.signal);
+    this.#compactor = new Compactor(store, backend, clock, options.compaction);
+    this.#compactions = new Compactions({
+      compactor: this.#compactor,
+      jobs: this.jobs,
+      log: options.log,
+      failed: (error) => this.#proposals.fail(error),
+    });
     this.#upkeep = parts.upkeep;
-    this.#jobPool = options.threads ? new JobPool({ niced: true }) : undefined;
-    const jobs = this.#jobPool && { pool: this.#jobPool, path: parts.databasePath };
-    this.#hashes = new Hashes({ store: this.store, backend: this.backend, clock, jobs });
-    this.#snapshots = new Snapshots({ backend: this.backend, jobs });
+    this.maintenance = new Maintenance({
+      store,
+      backend,
+      clock,
+      log: options.log,
+      jobs: this.jobs,
+      threads: options.threads,
+      databasePath: parts.databasePath,
+      snapFolder: parts.snapFolder,
+      assertOpen: () => this.assertOpen(),
+    });
+    this.#space = new SpaceGuard({
+      quota: this.quota,
+      backend,
+      alarms: this.alarms,
+      memberId: this.cluster.localId,
+      log: options.log,
+      propose: (request) => this.#log(request),
+    });
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -277,10 +284,10 @@ export class Member {
           {
             compacting: (revision) => {
               if (member === undefined) host.compacting(revision);
-              else member.#compact(revision);
+              else member.#compactions.start(revision);
             },
             outOfSpace: () => {
-              if (member !== undefined) member.#raiseNoSpace();
+              if (member !== undefined) member.#space.exhausted();
             },
           },
         ),
@@ -321,7 +328,9 @@ export class Member {
     }
     lessor.promote(0);
     member.#run();
-    if (found.unfinishedCompaction !== undefined) member.#compact(found.unfinishedCompaction);
+    if (found.unfinishedCompaction !== undefined) {
+      member.#compactions.start(found.unfinishedCompaction);
+    }
     return member;
   }
 
@@ -381,7 +390,7 @@ export class Member {
     if (request.revision > currentRevision) throw new EtcdError("FUTURE");
     const revision = await this.#propose(request);
     if (request.physical) {
-      await this.#compactions.get(revision);
+      await this.#compactions.done(revision);
       await this.backend.commit();
     }
   }
@@ -425,58 +434,6 @@ export class Member {
     return this.#propose({ kind: "alarm", action, memberId, alarm });
   }
 
-  // -- long work, of one commit, beside whatever else goes on
-
-  /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile */
-  hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
-    return this.#job(signal, (stop) => this.#hashes.hashKv(revision, stop));
-  }
-
-  /** @throws (rejects) as Hashes.hash; StrataError CLOSED */
-  hash(signal?: AbortSignal): Promise<number> {
-    return this.#job(signal, (stop) => this.#hashes.hash(stop));
-  }
-
-  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED */
-  async snapshot(signal?: AbortSignal, onProgress?: SnapshotProgress): Promise<Snapshot> {
-    const snapshot = await this.#job(signal, (stop) => this.#snapshots.take(stop, onProgress));
-    this.#track(snapshot.ended);
-    return snapshot;
-  }
-
-  /** @throws (rejects) as Snapshots.save; StrataError CLOSED */
-  saveSnapshot(
-    target: string,
-    signal?: AbortSignal,
-    onProgress?: SnapshotProgress,
-  ): Promise<SavedSnapshot> {
-    return this.#job(signal, (stop) => this.#snapshots.save(target, stop, onProgress));
-  }
-
-  /**
-   * Rewrites the database file without its free pages. Reads and writes go on; nothing is committed meanwhile.
-   * @throws (rejects) as Backend.defragment; StrataError CLOSED
-   */
-  defragment(): Promise<void> {
-    return this.#job(undefined, async () => {
-      const { log } = this.#options;
-      const beforeBytes = this.backend.space.sizeBytes;
-      const startMs = performance.now();
-      log({ level: "info", message: "defragmenting", fields: { sizeBytes: beforeBytes } });
-      this.#defragCounts.running++;
-      try {
-        await this.backend.defragment(() => this.#snapFolder.openFile(DATABASE_NAME, "read"));
-      } finally {
-        this.#defragCounts.running--;
-      }
-      const tookMs = Math.round(performance.now() - startMs);
-      this.#defragCounts.seconds.observe(tookMs / 1000);
-      const { sizeBytes } = this.backend.space;
-      const fields = { beforeBytes, sizeBytes, tookMs };
-      log({ level: "info", message: "finished defragmenting", fields });
-    });
-  }
-
   // -- the member itself
 
   status(): MemberStatus {
@@ -510,10 +467,10 @@ export class Member {
       proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
       applyTimes: this.#applyTimes,
       compaction: this.#compactor.counts,
-      defrag: this.#defragCounts,
-      hashSeconds: this.#hashes.hashSeconds,
-      hashKvSeconds: this.#hashes.hashKvSeconds,
-      snapshotSendSeconds: this.#snapshots.sendSeconds,
+      defrag: this.maintenance.defragCounts,
+      hashSeconds: this.maintenance.hashes.hashSeconds,
+      hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
+      snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,
       snapSaveSeconds: this.#snapshotter.saveSeconds,
     };
   }
@@ -547,8 +504,9 @@ export class Member {
     this.lessor.stop();
     this.#proposals.fail(new StrataError("CLOSED", "the store was abandoned"));
     await Promise.allSettled(this.#background);
-    await this.#endJobs();
     await this.#compactor.stop();
+    await this.jobs.settled();
+    await this.maintenance.close();
     await this.#wal.close().catch(() => undefined);
     await this.#snapshotter.settled();
     await this.#upkeep.close();
@@ -556,30 +514,6 @@ export class Member {
   }
 
   // -- inside
-
-  /** Ends with the member. */
-  async #job<T>(
-    signal: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    this.assertOpen();
-    signal?.throwIfAborted();
-    const stopped = this.#stopped.signal;
-    const job = work(signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
-    this.#track(job);
-    return job;
-  }
-
-  #track(job: Promise<unknown>): void {
-    const gone = (): boolean => this.#jobs.delete(job);
-    this.#jobs.add(job);
-    job.then(gone, gone);
-  }
-
-  async #endJobs(): Promise<void> {
-    while (this.#jobs.size > 0) await Promise.allSettled(this.#jobs);
-    await this.#jobPool?.close();
-  }
 
   #run(): void {
     this.#background.push(this.lessor.run(this.#stopped.signal));
@@ -600,7 +534,8 @@ export class Member {
       await this.#proposals.settled();
       await this.#compactor.stop();
       await this.#snapshotter.settled();
-      await this.#endJobs();
+      await this.jobs.settled();
+      await this.maintenance.close();
       try {
         await this.#wal.close();
       } finally {
@@ -623,8 +558,7 @@ export class Member {
       );
       return;
     }
-    const cost = costOf(request);
-    if (cost > 0) this.#assertSpace(cost);
+    this.#space.assertRoomFor(request);
     this.#proposals.submit(this.#encodeBounded(request), () => this.#apply(request), answer);
   }
 
@@ -632,8 +566,7 @@ export class Member {
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
-    const cost = costOf(request);
-    if (cost > 0) this.#assertSpace(cost);
+    this.#space.assertRoomFor(request);
     return this.#log(request);
   }
 
@@ -709,50 +642,12 @@ export class Member {
     return this.#proposals.propose(encodeConfChange(change), apply, EntryType.confChange);
   }
 
-  /** Refused before it is logged; and each time it is, etcd raises the alarm again. */
-  #assertSpace(cost: number): void {
-    const { sizeBytes, inUseBytes } = this.backend.space;
-    if (this.quota.available({ size: sizeBytes, sizeInUse: inUseBytes }, cost)) return;
-    this.#raiseNoSpace();
-    throw new EtcdError("NO_SPACE");
-  }
-
-  #raiseNoSpace(): void {
-    if (this.#raisingAlarm || this.alarms.has(AlarmType.noSpace)) return;
-    this.#raisingAlarm = true;
-    const memberId = this.cluster.localId;
-    this.#log({ kind: "alarm", action: AlarmAction.activate, memberId, alarm: AlarmType.noSpace })
-      .catch(() => undefined) // Whoever comes next finds the store failed, or raises it again.
-      .finally(() => {
-        this.#raisingAlarm = false;
-      });
-    this.#options.log({
-      level: "warn",
-      message: "the database has reached its quota: an alarm forbids more until it is disarmed",
-      fields: { quotaBytes: this.quota.bytes, sizeBytes: this.backend.space.sizeBytes },
-    });
-  }
-
   async #proposeRevoke(id: bigint): Promise<void> {
     await this.#log({ kind: "leaseRevoke", id });
   }
 
   async #proposeCheckpoint(checkpoints: readonly LeaseCheckpoint[]): Promise<void> {
     await this.#log({ kind: "leaseCheckpoint", checkpoints });
-  }
-
-  #compact(revision: number): void {
-    const run = this.#compactor.run(revision);
-    this.#compactions.set(revision, run);
-    run
-      .then((report) => {
-        if (report === undefined) return;
-        const { deleted, tookMs } = report;
-        const fields = { revision, deleted, tookMs: Math.round(tookMs) };
-        this.#options.log({ level: "info", message: "finished scheduled compaction", fields });
-      })
-      .catch((error: unknown) => this.#proposals.fail(error))
-      .finally(() => this.#compactions.delete(revision));
   }
 
   /** @throws StrataError CLOSED */

@@ -48,6 +48,8 @@ import type { RangeOutcome } from "../mvcc/range.ts";
 import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
+import type { DefragOptions, DefragReport } from "./defragmentation.ts";
+import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
@@ -354,7 +356,7 @@ export class Strata {
    * @throws (rejects) EtcdError COMPACTED (also if a compaction overtakes it), FUTURE; StrataError FAILED
    */
   async hashKv(revision: bigint | number = 0, options: CallOptions = {}): Promise<HashKvResponse> {
-    const found = await this.member.hashKv(Number(revision), options.signal);
+    const found = await this.member.maintenance.hashKv(Number(revision), options.signal);
     return {
       hash: found.hash,
       revision: BigInt(found.revision),
@@ -364,7 +366,7 @@ export class Strata {
 
   /** etcd's Hash: a checksum of the whole database, leases and members included. @throws (rejects) StrataError FAILED */
   async hash(options: CallOptions = {}): Promise<number> {
-    return this.member.hash(options.signal);
+    return this.member.maintenance.hash(options.signal);
   }
 
   /**
@@ -378,7 +380,7 @@ export class Strata {
    * @throws (rejects) StrataError FAILED
    */
   async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
-    return this.member.snapshot(options.signal, options.onProgress);
+    return this.member.maintenance.snapshot(options.signal, options.onProgress);
   }
 
   /**
@@ -387,7 +389,20 @@ export class Strata {
    * @throws (rejects) StrataError FAILED; the system's errors
    */
   async saveSnapshot(path: string, options: SnapshotOptions = {}): Promise<SavedSnapshot> {
-    return this.member.saveSnapshot(resolve(path), options.signal, options.onProgress);
+    return this.member.maintenance.saveSnapshot(resolve(path), options.signal, options.onProgress);
+  }
+
+  /**
+   * Writes the database file anew without its free pages and puts it in its place, while reads and writes go on.
+   * @throws (rejects) StrataError NO_DISK, NO_LOCK, LOCKED (another one runs): then all is as it was; FAILED, CANCELED
+   */
+  async defragment(options: DefragOptions = {}): Promise<DefragReport> {
+    return this.member.maintenance.defragment(options);
+  }
+
+  /** Long work that is under way: to be looked at, and cancelled by id. */
+  get jobs(): Jobs {
+    return this.member.jobs;
   }
 
   status(): StrataStatus {

@@ -430,7 +430,7 @@ async function defragmentIfWorthIt(
     log.info("Skipping defragmentation", fields);
     return;
   }
-  await member.defragment();
+  await member.maintenance.defragment();
 }
 
 function engineLogOf(log: Logger): EngineLog {

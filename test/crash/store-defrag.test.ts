@@ -22,12 +22,12 @@ test("power cut in a defragmentation", { timeout: full ? 3_600_000 : 120_000 }, 
       acknowledged.push(key);
     };
     await put(0);
-    const defragmented = store.member.defragment();
+    const defragmented = store.member.maintenance.defragment();
     const puts = [1, 2, 3, 4].map(put);
     await Promise.all([defragmented, ...puts]);
     done++;
     for (let i = 5; i < 8; i++) await put(i);
-    await store.member.defragment();
+    await store.member.maintenance.defragment();
     await put(8);
   };
   await crashStores(
@@ -43,7 +43,7 @@ test("power cut in a defragmentation", { timeout: full ? 3_600_000 : 120_000 }, 
       for (const key of keys)
         expect((await store.get(key))?.value.string(), key).toBe(key.slice(5));
       await store.put("again", "and again");
-      await store.member.defragment();
+      await store.member.maintenance.defragment();
       expect((await store.get("k0"))?.value.string()).toMatch(/^0 x+$/);
       expect(await store.count({ prefix: "k" })).toBe(49);
     },

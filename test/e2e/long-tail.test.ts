@@ -130,7 +130,7 @@ test("a snapshot is taken by a client that pauses, while the store is written an
   const stream = port.stream("/etcdserverpb.Maintenance/Snapshot");
   let bytes = 0;
   let last = -1n;
-  let defragmented: Promise<void> | undefined;
+  let defragmented: Promise<unknown> | undefined;
   for await (const message of stream) {
     const { blob, remainingBytes } = fromBinary(pb.SnapshotResponseSchema, message as Buffer);
     bytes += blob.length;
@@ -138,7 +138,7 @@ test("a snapshot is taken by a client that pauses, while the store is written an
     if (defragmented !== undefined) continue;
     await new Promise((resolve) => setTimeout(resolve, 100));
     await store.put("k0", "y");
-    defragmented = store.member.defragment();
+    defragmented = store.member.maintenance.defragment();
   }
   await defragmented;
   expect(last).toBe(0n);

@@ -30,7 +30,7 @@ test("reads, writes, hashes and a snapshot go on over a defragmentation", async 
     for (let i = 0; i < 2; i++) pieces.push((await snapshot.next()).value as Uint8Array);
 
     let isOver = false;
-    const defragmented = store.member.defragment().finally(() => {
+    const defragmented = store.member.maintenance.defragment().finally(() => {
       isOver = true;
     });
     let written = 0;
@@ -53,7 +53,10 @@ test("reads, writes, hashes and a snapshot go on over a defragmentation", async 
     writeFileSync(file, all);
     expect(await run("etcdutl", ["snapshot", "status", file])).toMatchObject({ code: 0 });
 
-    await Promise.all([store.member.defragment(), store.member.defragment()]);
+    await Promise.all([
+      store.member.maintenance.defragment(),
+      store.member.maintenance.defragment(),
+    ]);
     await store.put("after", "x");
     expect(readdirSync(join(dir, "member/snap"))).toEqual(["db"]);
   }
@@ -69,14 +72,14 @@ test("what a killed defragmentation left behind is swept away at the next start"
   writeFileSync(leftover, "x");
   await using store = await Strata.open({ dir });
   expect(existsSync(leftover)).toBe(false);
-  await store.member.defragment();
+  await store.member.maintenance.defragment();
 });
 
 test("the file stays locked while it is swapped, and after", async () => {
   const dir = join(scratchFolder("defrag"), "data");
   await using store = await filled(dir);
   expect(store.status().lockedBy).toBe("flock");
-  await store.member.defragment();
+  await store.member.maintenance.defragment();
   await expect(Strata.open({ dir })).rejects.toMatchObject({ code: "LOCKED" });
 });
 
@@ -87,7 +90,7 @@ describeWithPeers(
     test("serves it, also after a crash right behind", async () => {
       const dir = join(scratchFolder("defrag"), "data");
       const store = await filled(dir);
-      await store.member.defragment();
+      await store.member.maintenance.defragment();
       await store.put("acknowledged", "x");
       await store.member.abandon();
       await using etcd = await RealEtcd.start({ dataDir: dir });

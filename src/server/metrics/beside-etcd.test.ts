@@ -215,11 +215,11 @@ const DEEDS: readonly Deed[] = [
     there: (etcd) => etcd.call("/v3/kv/compaction", { revision: 8, physical: true }),
   },
   {
-    here: (member) => member.hash(),
+    here: (member) => member.maintenance.hash(),
     there: (etcd) => etcd.call("/v3/maintenance/hash", {}),
   },
   {
-    here: (member) => member.defragment(),
+    here: (member) => member.maintenance.defragment(),
     there: (etcd) => etcd.call("/v3/maintenance/defragment", {}),
   },
 ];

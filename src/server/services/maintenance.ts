@@ -58,17 +58,17 @@ export function maintenanceMethods({
     }),
     Defragment: unary(pb.DefragmentRequestSchema, pb.DefragmentResponseSchema, async (_, call) => {
       assertNoToken(call);
-      await member.defragment();
+      await member.maintenance.defragment();
       return { header: headerOf(member) };
     }),
     Hash: unary(pb.HashRequestSchema, pb.HashResponseSchema, async (_, call) => {
       assertNoToken(call);
-      const hash = await member.hash(call.signal);
+      const hash = await member.maintenance.hash(call.signal);
       return { header: headerOf(member), hash };
     }),
     HashKV: unary(pb.HashKVRequestSchema, pb.HashKVResponseSchema, async ({ revision }, call) => {
       assertNoToken(call);
-      const found = await member.hashKv(Number(revision), call.signal);
+      const found = await member.maintenance.hashKv(Number(revision), call.signal);
       return {
         header: headerOf(member),
         hash: found.hash,

@@ -19,7 +19,7 @@ const VERSION = new FieldWriter().message(4, utf8(STORAGE_VERSION)).bytes();
 
 /** Resolves when the call has ended. */
 export async function sendSnapshot(member: Member, call: StreamCall): Promise<void> {
-  const snapshot = await member.snapshot(call.signal);
+  const snapshot = await member.maintenance.snapshot(call.signal);
   try {
     let left = snapshot.sizeBytes - CHECKSUM_BYTES;
     for await (const blob of blobsOf(snapshot, left)) {

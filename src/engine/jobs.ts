@@ -1,0 +1,158 @@
+/**
+ * Long work of a running member: what there is of it, how far it is, and a way to stop it. Whatever may take more than
+ * a moment runs as one of these, so that nothing long is hidden from whoever looks after the member; and all of it ends
+ * with the member.
+ */
+import type { Clock } from "../base/clock.ts";
+import { StrataError } from "../base/errors.ts";
+import type { Progress } from "../jobs/progress.ts";
+
+export type JobName =
+  | "compaction"
+  | "defragmentation"
+  | "hash"
+  | "hash-kv"
+  | "integrity-check"
+  | "snapshot"
+  | "snapshot-save";
+
+/** What `Progress.done` and `total` count. */
+export type JobUnit = "bytes" | "records";
+
+export interface JobReport extends Progress {
+  /** Of this run of the member; above 0, and never given twice. */
+  readonly id: number;
+  readonly kind: JobName;
+  /** Why it runs, or on what, for a reader: a rule, a path. Empty: somebody asked for it. */
+  readonly about: string;
+  readonly unit: JobUnit;
+  readonly startedMs: number;
+  readonly runningMs: number;
+  readonly canBeCancelled: boolean;
+  /** It was told to stop, and is on its way. */
+  readonly stopping: boolean;
+}
+
+export interface JobAbout {
+  readonly about?: string;
+  readonly unit?: JobUnit;
+  /** Of whoever asked for it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears what is reported, too. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Default: yes. */
+  readonly canBeCancelled?: boolean;
+}
+
+/** The end of it that whoever does the work holds. */
+export interface Job {
+  readonly id: number;
+  /** Aborted by whoever asked for the work, by `cancel`, and by the end of the member. */
+  readonly signal: AbortSignal;
+  /** Bound: may be handed on. */
+  readonly report: (progress: Progress) => void;
+  /** It is over. Twice is harmless. */
+  end(): void;
+}
+
+const NOTHING_YET: Progress = { phase: "", done: 0, total: 0, rate: 0, etaMs: undefined };
+
+interface Entry {
+  readonly kind: JobName;
+  readonly options: JobAbout;
+  readonly startedMs: number;
+  readonly stop: AbortController;
+  progress: Progress;
+}
+
+export class Jobs {
+  readonly #clock: Clock;
+  readonly #stopped: AbortSignal;
+  readonly #running = new Map<number, Entry>();
+  #lastId = 0;
+  #empty: (() => void)[] = [];
+
+  /** @param stopped  ends all of them */
+  constructor(clock: Clock, stopped: AbortSignal) {
+    this.#clock = clock;
+    this.#stopped = stopped;
+  }
+
+  /** Of work whose end is not that of a call; else see `run`. */
+  begin(kind: JobName, options: JobAbout = {}): Job {
+    const id = ++this.#lastId;
+    const stop = new AbortController();
+    const signals = [this.#stopped, stop.signal];
+    if (options.signal !== undefined) signals.push(options.signal);
+    const entry: Entry = {
+      kind,
+      options,
+      startedMs: this.#clock.nowMs(),
+      stop,
+      progress: NOTHING_YET,
+    };
+    this.#running.set(id, entry);
+    return {
+      id,
+      signal: AbortSignal.any(signals),
+      report: (progress) => {
+        entry.progress = progress;
+        options.onProgress?.(progress);
+      },
+      end: () => this.#end(id),
+    };
+  }
+
+  /** @throws (rejects) what the work rejects with; the signal's reason, if it has aborted before it begins */
+  async run<T>(kind: JobName, options: JobAbout, work: (job: Job) => Promise<T>): Promise<T> {
+    options.signal?.throwIfAborted();
+    const job = this.begin(kind, options);
+    try {
+      return await work(job);
+    } finally {
+      job.end();
+    }
+  }
+
+  /** In the order in which they began. */
+  list(): JobReport[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#running].map(([id, { kind, options, startedMs, stop, progress }]) => ({
+      ...progress,
+      id,
+      kind,
+      about: options.about ?? "",
+      unit: options.unit ?? "bytes",
+      startedMs,
+      runningMs: nowMs - startedMs,
+      canBeCancelled: options.canBeCancelled ?? true,
+      stopping: stop.signal.aborted,
+    }));
+  }
+
+  /**
+   * Tells it to stop; whoever asked for the work gets `StrataError CANCELED`.
+   * @throws StrataError NOT_FOUND if there is none of that id (it may be over); BAD_ARGUMENT if it has to come to its end
+   */
+  cancel(id: number): void {
+    const entry = this.#running.get(id);
+    if (entry === undefined) throw new StrataError("NOT_FOUND", `no job ${id} is running`);
+    if (entry.options.canBeCancelled === false) {
+      throw new StrataError("BAD_ARGUMENT", `job ${id}: a ${entry.kind} cannot be cancelled`);
+    }
+    entry.stop.abort(new StrataError("CANCELED", `job ${id} (${entry.kind}) was cancelled`));
+  }
+
+  /** Resolves when none is running. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await new Promise<void>((resolve) => this.#empty.push(resolve));
+  }
+
+  #end(id: number): void {
+    this.#running.delete(id);
+    if (this.#running.size > 0) return;
+    const waiting = this.#empty;
+    this.#empty = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Long work of a running member, beside whatever else goes on: hashes and snapshots of one commit, and the page file
+ * written anew.
+ */
+import type { Directory } from "../../native-free/file.ts";
+import type { Backend } from "../backend/backend.ts";
+import type { Clock } from "../base/clock.ts";
+import { JobPool } from "../jobs/pool.ts";
+import type { Progress } from "../jobs/progress.ts";
+import type { Store } from "../mvcc/store.ts";
+import { DefragCounts } from "./defrag-counts.ts";
+import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
+import { Hashes, type KvHash } from "./hashes.ts";
+import type { Jobs } from "./jobs.ts";
+import type { EngineLog } from "./log.ts";
+import { type SavedSnapshot, type Snapshot, Snapshots } from "./snapshots.ts";
+
+export interface MaintenanceParts {
+  readonly store: Store;
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly jobs: Jobs;
+  /** Long work runs on threads, which open the database by its path; else in slices on this one. */
+  readonly threads: boolean;
+  readonly databasePath: string;
+  readonly snapFolder: Directory;
+  /** @throws StrataError CLOSED */
+  readonly assertOpen: () => void;
+}
+
+export class Maintenance {
+  readonly hashes: Hashes;
+  readonly snapshots: Snapshots;
+  readonly defragCounts: DefragCounts = new DefragCounts();
+  readonly #parts: MaintenanceParts;
+  readonly #pool: JobPool | undefined;
+  /** The one that runs. */
+  #defragmentation: Promise<unknown> | undefined;
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts;
+    const { store, backend, clock } = parts;
+    this.#pool = parts.threads ? new JobPool({ niced: true }) : undefined;
+    const jobs = this.#pool && { pool: this.#pool, path: parts.databasePath };
+    this.hashes = new Hashes({ store, backend, clock, jobs });
+    this.snapshots = new Snapshots({ backend, jobs });
+  }
+
+  /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile; CANCELED */
+  async hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    return jobs.run("hash-kv", { signal }, (job) => this.hashes.hashKv(revision, job.signal));
+  }
+
+  /** @throws (rejects) as Hashes.hash; StrataError CLOSED, CANCELED */
+  async hash(signal?: AbortSignal): Promise<number> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal));
+  }
+
+  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
+  async snapshot(
+    signal?: AbortSignal,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Snapshot> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    signal?.throwIfAborted();
+    const job = jobs.begin("snapshot", { signal, onProgress });
+    try {
+      const snapshot = await this.snapshots.take(job.signal, job.report);
+      void snapshot.ended.then(() => job.end());
+      return snapshot;
+    } catch (error) {
+      job.end();
+      throw error;
+    }
+  }
+
+  /** @throws (rejects) as Snapshots.save; StrataError CLOSED, CANCELED */
+  async saveSnapshot(
+    target: string,
+    signal?: AbortSignal,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<SavedSnapshot> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    return jobs.run("snapshot-save", { about: target, signal, onProgress }, (job) =>
+      this.snapshots.save(target, job.signal, job.report),
+    );
+  }
+
+  /**
+   * Rewrites the database file without its free pages. One at a time: a second one waits for the first.
+   * @throws (rejects) as Backend.defragment; StrataError CLOSED, CANCELED; the signal's reason
+   */
+  async defragment(options: DefragOptions = {}): Promise<DefragReport> {
+    const { jobs, assertOpen } = this.#parts;
+    const { about = "", signal, onProgress } = options;
+    while (this.#defragmentation !== undefined) await this.#defragmentation;
+    assertOpen();
+    const counts = this.defragCounts;
+    const run = jobs.run("defragmentation", { about, signal, onProgress }, async (job) => {
+      counts.running++;
+      try {
+        return await defragment(this.#parts, counts, options, job);
+      } finally {
+        counts.running--;
+        this.#defragmentation = undefined;
+      }
+    });
+    this.#defragmentation = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Ends the threads, once the jobs are settled. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+}
