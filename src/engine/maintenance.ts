@@ -36,7 +36,7 @@ export class Maintenance {
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
   /** The one that runs. */
-  #defragmentation: Promise<unknown> | undefined;
+  #defragmentation: Promise<void> | undefined;
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
@@ -109,10 +109,12 @@ export class Maintenance {
         return await defragment(this.#parts, counts, options, job);
       } finally {
         counts.running--;
-        this.#defragmentation = undefined;
       }
     });
-    this.#defragmentation = run.catch(() => undefined);
+    const over = (): void => {
+      this.#defragmentation = undefined;
+    };
+    this.#defragmentation = run.then(over, over);
     return run;
   }
 
