@@ -264,8 +264,12 @@ export class Backend implements RowSink {
 
   /** So much is buffered that whoever makes more should wait for `room`. */
   get isFull(): boolean {
-    const buffered = this.#filling.byteLength + (this.#committing?.byteLength ?? 0);
-    return buffered >= this.#options.bufferBytes;
+    return this.bufferedBytes >= this.#options.bufferBytes;
+  }
+
+  /** Applied and not yet on the disk: the log has it. */
+  get bufferedBytes(): number {
+    return this.#filling.byteLength + (this.#committing?.byteLength ?? 0);
   }
 
   /** Resolves after the next commit, or its failure. */
