@@ -26,6 +26,7 @@ export type { Clock } from "./base/clock.ts";
 export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
 export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { DefragOptions, DefragReport } from "./engine/defragmentation.ts";
+export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
@@ -42,3 +43,4 @@ export {
 } from "./engine/strata.ts";
 export type { WatchKeysOptions } from "./engine/watch.ts";
 export type { Progress } from "./jobs/progress.ts";
+export type { Fault } from "./pagefile/check.ts";
