@@ -27,6 +27,7 @@ export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/
 export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { AutoCompactionOptions } from "./engine/auto-compaction.ts";
 export type { DefragOptions, DefragReport } from "./engine/defragmentation.ts";
+export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
@@ -44,3 +45,4 @@ export {
 } from "./engine/strata.ts";
 export type { WatchKeysOptions } from "./engine/watch.ts";
 export type { Progress } from "./jobs/progress.ts";
+export type { Fault } from "./pagefile/check.ts";

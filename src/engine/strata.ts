@@ -49,6 +49,7 @@ import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
 import type { DefragOptions, DefragReport } from "./defragmentation.ts";
+import type { CheckOptions, CheckReport } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
@@ -403,6 +404,15 @@ export class Strata {
    */
   async saveSnapshot(path: string, options: SnapshotOptions = {}): Promise<SavedSnapshot> {
     return this.member.maintenance.saveSnapshot(resolve(path), options.signal, options.onProgress);
+  }
+
+  /**
+   * bbolt's check of the database as it is at the call: every page and every key in its place. Reads and writes go on
+   * meanwhile. Faults are not thrown, they are the result, and an error in the log.
+   * @throws (rejects) StrataError FAILED, CANCELED
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.member.maintenance.check(options);
   }
 
   /**
