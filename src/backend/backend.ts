@@ -203,6 +203,12 @@ export class Backend implements RowSink {
     return this.#pins.report(this.#clock.nowMs());
   }
 
+  /** Whether somebody keeps old pages of this file from being used again. */
+  get hasReaders(): boolean {
+    for (const pin of this.#pins.open) if (this.#readerOf.get(pin) === this.#reader) return true;
+    return false;
+  }
+
   get space(): BackendSpace {
     const { sizeBytes, inUseBytes, freeBytes, pendingBytes } = this.#root.space;
     return { sizeBytes, inUseBytes, reusableBytes: freeBytes, pinnedBytes: pendingBytes };
@@ -267,7 +273,7 @@ export class Backend implements RowSink {
     return this.bufferedBytes >= this.#options.bufferBytes;
   }
 
-  /** Applied and not yet on the disk: the log has it. */
+  /** Applied, and not in the last commit. */
   get bufferedBytes(): number {
     return this.#filling.byteLength + (this.#committing?.byteLength ?? 0);
   }
