@@ -478,6 +478,11 @@ export class Member {
     };
   }
 
+  /** Aborts as soon as it is closed, or abandoned. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   /** What it measures of itself. */
   instruments(): Instruments {
     return {

@@ -49,10 +49,12 @@ import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
 import type { DefragOptions, DefragReport } from "./defragmentation.ts";
+import type { CheckOptions, CheckReport } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import { runSelfMaintenance, type SelfMaintain, selfMaintenanceOf } from "./self-maintenance.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import { type WatchKeysOptions, watchKeys } from "./watch.ts";
 
@@ -103,6 +105,11 @@ export interface StrataOptions {
   readonly leaseCheckpointIntervalMs?: number;
   /** Of progress batches of watches that ask for them. Default: 600,000. */
   readonly watchProgressIntervalMs?: number;
+  /**
+   * What the store does by itself: as the server's --self-maintain, part by part; undefined is the default of a part,
+   * and false turns it off. Default: true, all of it.
+   */
+  readonly selfMaintain?: boolean | SelfMaintain;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -156,11 +163,13 @@ export class Strata {
   readonly member: Member;
   readonly lease: Leases;
   readonly alarms: Alarms;
+  readonly #selfMaintenance: Promise<void>;
 
-  private constructor(member: Member) {
+  private constructor(member: Member, selfMaintenance: Promise<void>) {
     this.member = member;
     this.lease = new Leases(member);
     this.alarms = new Alarms(member);
+    this.#selfMaintenance = selfMaintenance;
   }
 
   /**
@@ -179,6 +188,8 @@ export class Strata {
     const storage: StorageOptions = { noSync, cacheBytes, pageBytes: 4096 };
     const disk = diskOf(place);
     const isSystem = "dir" in place;
+    const log = options.log ?? warn;
+    const selfMaintenance = selfMaintenanceOf(options.selfMaintain ?? true);
     const member = await Member.open({
       disk,
       storage: (snapFolder) =>
@@ -188,7 +199,7 @@ export class Strata {
       threads: isSystem,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
-      log: options.log ?? warn,
+      log,
       name: options.name ?? "default",
       peerUrls: options.peerUrls ?? ["http://localhost:2380"],
       token: options.token ?? "etcd-cluster",
@@ -218,7 +229,10 @@ export class Strata {
       onProgress: options.onProgress ?? ((): void => undefined),
       signal: options.signal,
     });
-    return new Strata(member);
+    return new Strata(
+      member,
+      runSelfMaintenance(member, selfMaintenance, () => log, member.stopped),
+    );
   }
 
   /**
@@ -393,6 +407,15 @@ export class Strata {
   }
 
   /**
+   * bbolt's check of the database as it is at the call: every page and every key in its place. Reads and writes go on
+   * meanwhile. Faults are not thrown, they are the result, and an error in the log.
+   * @throws (rejects) StrataError FAILED, CANCELED
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.member.maintenance.check(options);
+  }
+
+  /**
    * Writes the database file anew without its free pages and puts it in its place, while reads and writes go on.
    * @throws (rejects) StrataError NO_DISK, NO_LOCK, LOCKED (another one runs): then all is as it was; FAILED, CANCELED
    */
@@ -423,7 +446,11 @@ export class Strata {
    * @throws (rejects) StrataError FAILED if that was refused; it is closed then, too
    */
   async close(options: { readonly handover?: boolean } = {}): Promise<void> {
-    await this.member.close(options.handover ?? false);
+    try {
+      await this.member.close(options.handover ?? false);
+    } finally {
+      await this.#selfMaintenance;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
