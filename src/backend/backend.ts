@@ -203,6 +203,12 @@ export class Backend implements RowSink {
     return this.#pins.report(this.#clock.nowMs());
   }
 
+  /** Whether somebody keeps old pages of this file from being used again. */
+  get hasReaders(): boolean {
+    for (const pin of this.#pins.open) if (this.#readerOf.get(pin) === this.#reader) return true;
+    return false;
+  }
+
   get space(): BackendSpace {
     const { sizeBytes, inUseBytes, freeBytes, pendingBytes } = this.#root.space;
     return { sizeBytes, inUseBytes, reusableBytes: freeBytes, pinnedBytes: pendingBytes };
@@ -264,8 +270,12 @@ export class Backend implements RowSink {
 
   /** So much is buffered that whoever makes more should wait for `room`. */
   get isFull(): boolean {
-    const buffered = this.#filling.byteLength + (this.#committing?.byteLength ?? 0);
-    return buffered >= this.#options.bufferBytes;
+    return this.bufferedBytes >= this.#options.bufferBytes;
+  }
+
+  /** Applied, and not in the last commit. */
+  get bufferedBytes(): number {
+    return this.#filling.byteLength + (this.#committing?.byteLength ?? 0);
   }
 
   /** Resolves after the next commit, or its failure. */

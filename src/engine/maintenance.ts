@@ -1,6 +1,6 @@
 /**
- * Long work of a running member, beside whatever else goes on: hashes and snapshots of one commit, and the page file
- * written anew.
+ * Long work of a running member, beside whatever else goes on: hashes, snapshots and checks of one commit, and the page
+ * file written anew.
  */
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend } from "../backend/backend.ts";
@@ -11,6 +11,7 @@ import type { Store } from "../mvcc/store.ts";
 import { DefragCounts } from "./defrag-counts.ts";
 import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
+import { type CheckOptions, type CheckReport, IntegrityChecks } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { type SavedSnapshot, type Snapshot, Snapshots } from "./snapshots.ts";
@@ -32,6 +33,7 @@ export interface MaintenanceParts {
 export class Maintenance {
   readonly hashes: Hashes;
   readonly snapshots: Snapshots;
+  readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
@@ -40,11 +42,12 @@ export class Maintenance {
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
-    const { store, backend, clock } = parts;
+    const { store, backend, clock, log } = parts;
     this.#pool = parts.threads ? new JobPool({ niced: true }) : undefined;
     const jobs = this.#pool && { pool: this.#pool, path: parts.databasePath };
     this.hashes = new Hashes({ store, backend, clock, jobs });
     this.snapshots = new Snapshots({ backend, jobs });
+    this.integrityChecks = new IntegrityChecks({ backend, log, jobs });
   }
 
   /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile; CANCELED */
@@ -90,6 +93,19 @@ export class Maintenance {
     assertOpen();
     return jobs.run("snapshot-save", { about: target, signal, onProgress }, (job) =>
       this.snapshots.save(target, job.signal, job.report),
+    );
+  }
+
+  /**
+   * Looks at every page of the database as it is at the call, while reads and writes go on.
+   * @throws (rejects) as IntegrityChecks.check; StrataError CLOSED, CANCELED
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    const { signal, onProgress } = options;
+    return jobs.run("integrity-check", { signal, onProgress }, (job) =>
+      this.integrityChecks.check(job.signal, job.report),
     );
   }
 

@@ -8,7 +8,7 @@ import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import type { AlarmMember } from "../alarm/alarm-record.ts";
 import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
-import { Quota, type QuotaBasis } from "../backend/quota.ts";
+import type { Quota, QuotaMode } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
@@ -83,7 +83,7 @@ export interface MemberOptions {
   readonly compaction: CompactionOptions;
   /** As --quota-backend-bytes. */
   readonly quotaBytes: number;
-  readonly quotaBasis: QuotaBasis;
+  readonly quotaMode: QuotaMode;
   /** Log entries between two snapshots. Default: 100,000, as etcd 3.5's --snapshot-count. */
   readonly snapshotCount: number;
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
@@ -126,7 +126,6 @@ export class Member {
   readonly cluster: Cluster;
   /** Changes of the cluster's. */
   readonly members: Members;
-  readonly quota: Quota;
   readonly watches: WatchHub;
   /** Long work. */
   readonly jobs: Jobs;
@@ -161,7 +160,6 @@ export class Member {
     this.lessor = parts.lessor;
     this.alarms = parts.alarms;
     this.cluster = parts.cluster;
-    this.quota = parts.quota;
     this.term = parts.term;
     this.#applier = parts.applier;
     this.#wal = parts.wal;
@@ -191,14 +189,18 @@ export class Member {
       snapFolder: parts.snapFolder,
       assertOpen: () => this.assertOpen(),
     });
-    this.#space = new SpaceGuard({
-      quota: this.quota,
-      backend,
-      alarms: this.alarms,
-      memberId: this.cluster.localId,
-      log: options.log,
-      propose: (request) => this.#log(request),
-    });
+    this.#space = new SpaceGuard(
+      {
+        backend,
+        alarms: this.alarms,
+        memberId: this.cluster.localId,
+        log: options.log,
+        waitingBytes: () => this.#proposals.waitingBytes,
+        propose: (request) => this.#log(request),
+      },
+      options.quotaBytes,
+      options.quotaMode,
+    );
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -249,7 +251,6 @@ export class Member {
 
   static async #open(options: MemberOptions, upkeep: Upkeep): Promise<Member> {
     const { clock } = options;
-    const quota = new Quota(options.quotaBytes, options.quotaBasis);
     // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
     let member: Member | undefined;
     const running = (): Member => {
@@ -279,18 +280,16 @@ export class Member {
           proposeCheckpoint: (checkpoints) => running().#proposeCheckpoint(checkpoints),
         }),
       makeApplier: (parts, host) =>
-        new Applier(
-          { ...parts, quota },
-          {
-            compacting: (revision) => {
-              if (member === undefined) host.compacting(revision);
-              else member.#compactions.start(revision);
-            },
-            outOfSpace: () => {
-              if (member !== undefined) member.#space.exhausted();
-            },
+        new Applier(parts, {
+          compacting: (revision) => {
+            if (member === undefined) host.compacting(revision);
+            else member.#compactions.start(revision);
           },
-        ),
+          fits: (cost) => member === undefined || member.#space.fits(cost),
+          outOfSpace: () => {
+            if (member !== undefined) member.#space.exhausted();
+          },
+        }),
     });
     const { wal, applier, cluster, backend, lessor } = found;
     try {
@@ -316,7 +315,6 @@ export class Member {
       backend.assertWorks();
       member = new Member(options, {
         ...found,
-        quota,
         requestIds,
         upkeep,
         term: hardState.term,
@@ -436,6 +434,21 @@ export class Member {
 
   // -- the member itself
 
+  get quota(): Quota {
+    return this.#space.quota;
+  }
+
+  /**
+   * Changes the quota from now on; the next start takes that of its flags again. Nothing is refused for it but what
+   * comes after it, and an alarm stays.
+   * @param bytes  as --quota-backend-bytes: 0 = the default of 2 GiB, negative = none
+   * @throws StrataError BAD_ARGUMENT, CLOSED
+   */
+  setQuota(bytes: number): void {
+    this.assertOpen();
+    this.#space.setQuota(bytes);
+  }
+
   status(): MemberStatus {
     return {
       ...this.backend.space,
@@ -453,6 +466,11 @@ export class Member {
       lockedBy: this.#lockedBy,
       failure: this.#failureText(),
     };
+  }
+
+  /** Aborts as soon as it is closed, or abandoned. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
   }
 
   /** What it measures of itself. */
@@ -701,7 +719,6 @@ interface MemberParts {
   readonly cluster: Cluster;
   readonly applier: Applier;
   readonly wal: Wal;
-  readonly quota: Quota;
   readonly requestIds: RequestIds;
   readonly upkeep: Upkeep;
   readonly term: number;
