@@ -54,14 +54,16 @@ export class Maintenance {
   async hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash-kv", { signal }, (job) => this.hashes.hashKv(revision, job.signal));
+    return jobs.run("hash-kv", { signal }, (job) =>
+      this.hashes.hashKv(revision, job.signal, job.report),
+    );
   }
 
   /** @throws (rejects) as Hashes.hash; StrataError CLOSED, CANCELED */
   async hash(signal?: AbortSignal): Promise<number> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal));
+    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
   /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
@@ -122,7 +124,10 @@ export class Maintenance {
     const run = jobs.run("defragmentation", { about, signal, onProgress }, async (job) => {
       counts.running++;
       try {
-        return await defragment(this.#parts, counts, options, job);
+        const report = await defragment(this.#parts, counts, options, job);
+        counts.ended(report);
+        if (report.outcome === "refused") job.end("refused", report.reason);
+        return report;
       } finally {
         counts.running--;
       }
