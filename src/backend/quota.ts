@@ -86,6 +86,11 @@ export class Quota {
     this.mode = mode;
   }
 
+  /** As `--quota-backend-bytes`. */
+  get flag(): number {
+    return Number.isFinite(this.bytes) ? this.bytes : -1;
+  }
+
   /** Whether a request of that cost fits: below the quota, not at it. What costs nothing always does. */
   available(use: SpaceUse, cost: number): boolean {
     return cost === 0 || cost < this.remaining(use);

@@ -61,8 +61,8 @@ export interface ApplierHost {
    * comes to the same whatever the quota is by then.
    */
   fits(cost: number): boolean;
-  /** A request no longer fits the quota, and no alarm says so yet. */
-  outOfSpace(): void;
+  /** A request did not fit. */
+  outOfSpace(cost: number): void;
 }
 
 export class Applier {
@@ -87,7 +87,7 @@ export class Applier {
     const fits = this.#host.fits(cost);
     const answer = this.#run(request);
     if (fits) return answer;
-    this.#host.outOfSpace();
+    this.#host.outOfSpace(cost);
     throw new EtcdError("NO_SPACE");
   }
 

@@ -8,7 +8,7 @@ import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import type { AlarmMember } from "../alarm/alarm-record.ts";
 import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
-import type { Quota, QuotaMode } from "../backend/quota.ts";
+import type { Quota } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
@@ -56,9 +56,9 @@ import { Members } from "./members.ts";
 import { type Answer, Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover, type WalPlace } from "./recovery.ts";
 import { Snapshotter } from "./snapshotter.ts";
-import { SpaceGuard } from "./space-guard.ts";
+import { SpaceGuard, type SpaceRules } from "./space-guard.ts";
 
-export interface MemberOptions {
+export interface MemberOptions extends SpaceRules {
   /** The data dir. */
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
@@ -81,9 +81,6 @@ export interface MemberOptions {
   /** As --max-wals and --max-snapshots: how many files stay at least. Default: five of each. */
   readonly kept?: KeptFiles | undefined;
   readonly compaction: CompactionOptions;
-  /** As --quota-backend-bytes. */
-  readonly quotaBytes: number;
-  readonly quotaMode: QuotaMode;
   /** Log entries between two snapshots. Default: 100,000, as etcd 3.5's --snapshot-count. */
   readonly snapshotCount: number;
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
@@ -130,6 +127,8 @@ export class Member {
   /** Long work. */
   readonly jobs: Jobs;
   readonly maintenance: Maintenance;
+  /** Its quota. */
+  readonly space: SpaceGuard;
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
@@ -141,7 +140,6 @@ export class Member {
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
   readonly #compactions: Compactions;
-  readonly #space: SpaceGuard;
   readonly #snapshotter: Snapshotter;
   readonly #upkeep: Upkeep;
   readonly #lockedBy: "flock" | "sidecar" | "none";
@@ -189,17 +187,18 @@ export class Member {
       snapFolder: parts.snapFolder,
       assertOpen: () => this.assertOpen(),
     });
-    this.#space = new SpaceGuard(
+    this.space = new SpaceGuard(
       {
         backend,
+        store,
         alarms: this.alarms,
         memberId: this.cluster.localId,
+        clock,
         log: options.log,
         waitingBytes: () => this.#proposals.waitingBytes,
         propose: (request) => this.#log(request),
       },
-      options.quotaBytes,
-      options.quotaMode,
+      options,
     );
     this.#proposals = new Proposals({
       wal: this.#wal,
@@ -231,7 +230,10 @@ export class Member {
     );
     this.backend.onCommit = (): void => {
       if (this.backend.failure !== undefined) this.#proposals.fail(this.backend.failure);
-      else this.#snapshotter.committed();
+      else {
+        this.#snapshotter.committed();
+        this.space.lookAgain();
+      }
     };
   }
 
@@ -285,10 +287,8 @@ export class Member {
             if (member === undefined) host.compacting(revision);
             else member.#compactions.start(revision);
           },
-          fits: (cost) => member === undefined || member.#space.fits(cost),
-          outOfSpace: () => {
-            if (member !== undefined) member.#space.exhausted();
-          },
+          fits: (cost) => member === undefined || member.space.fits(cost),
+          outOfSpace: (cost) => member?.space.exhausted(cost),
         }),
     });
     const { wal, applier, cluster, backend, lessor } = found;
@@ -356,6 +356,11 @@ export class Member {
     if (isReadOnly(request)) {
       this.assertOpen();
       return applyTxn(this.store, (id) => this.lessor.has(id), request);
+    }
+    if (this.space.hasReserve(request)) {
+      this.#assertWritable();
+      const answer = await this.space.fromReserve(request, () => this.#log(request));
+      if (answer !== undefined) return answer;
     }
     return this.#propose(request);
   }
@@ -429,24 +434,29 @@ export class Member {
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
-    return this.#propose({ kind: "alarm", action, memberId, alarm });
+    return this.space.alarmUnderWay(this.#propose({ kind: "alarm", action, memberId, alarm }));
   }
 
   // -- the member itself
 
   get quota(): Quota {
-    return this.#space.quota;
+    return this.space.quota;
   }
 
   /**
-   * Changes the quota from now on; the next start takes that of its flags again. Nothing is refused for it but what
-   * comes after it, and an alarm stays.
+   * Changes the quota from now on; the next start takes that of its flags again. What is there stays, and so does an
+   * alarm, unless it lifts itself.
    * @param bytes  as --quota-backend-bytes: 0 = the default of 2 GiB, negative = none
    * @throws StrataError BAD_ARGUMENT, CLOSED
    */
   setQuota(bytes: number): void {
     this.assertOpen();
-    this.#space.setQuota(bytes);
+    const before = this.quota.flag;
+    this.space.change({ quotaBytes: bytes });
+    const { flag } = this.quota;
+    if (flag === before) return;
+    const fields = { "from-bytes": before, "to-bytes": flag };
+    this.#options.log({ level: "info", message: "the quota was changed", fields });
   }
 
   status(): MemberStatus {
@@ -486,6 +496,7 @@ export class Member {
       applyTimes: this.#applyTimes,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
+      autoDefrag: this.maintenance.autoDefragCounts,
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,
@@ -576,16 +587,20 @@ export class Member {
       );
       return;
     }
-    this.#space.assertRoomFor(request);
-    this.#proposals.submit(this.#encodeBounded(request), () => this.#apply(request), answer);
+    this.space.assertRoomFor(request);
+    const data = this.#encodeBounded(request);
+    this.space.assertAllowed(request);
+    this.#proposals.submit(data, () => this.#apply(request), answer);
   }
 
   /** Whatever goes into the log passes here, or where it is answered without a promise. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
-    this.#space.assertRoomFor(request);
-    return this.#log(request);
+    this.space.assertRoomFor(request);
+    const data = this.#encodeBounded(request);
+    this.space.assertAllowed(request);
+    return this.#proposals.propose(data, () => this.#apply(request));
   }
 
   /** When the last commit is on the disk. Until then nothing of it is in the log, so nothing else bounds these. */
