@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { JobPool } from "../jobs/pool.ts";
 import type { Progress } from "../jobs/progress.ts";
 import type { Store } from "../mvcc/store.ts";
+import { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import { DefragCounts } from "./defrag-counts.ts";
 import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
@@ -35,6 +36,7 @@ export class Maintenance {
   readonly snapshots: Snapshots;
   readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
+  readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
   /** The one that runs. */
@@ -54,14 +56,16 @@ export class Maintenance {
   async hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash-kv", { signal }, (job) => this.hashes.hashKv(revision, job.signal));
+    return jobs.run("hash-kv", { signal }, (job) =>
+      this.hashes.hashKv(revision, job.signal, job.report),
+    );
   }
 
   /** @throws (rejects) as Hashes.hash; StrataError CLOSED, CANCELED */
   async hash(signal?: AbortSignal): Promise<number> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal));
+    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
   /** Its bytes, to be taken; `lent` as in Snapshots.take. @throws (rejects) as that; StrataError CLOSED, CANCELED */
@@ -123,7 +127,10 @@ export class Maintenance {
     const run = jobs.run("defragmentation", { about, signal, onProgress }, async (job) => {
       counts.running++;
       try {
-        return await defragment(this.#parts, counts, options, job);
+        const report = await defragment(this.#parts, counts, options, job);
+        counts.ended(report);
+        if (report.outcome === "refused") job.end("refused", report.reason);
+        return report;
       } finally {
         counts.running--;
       }

@@ -35,7 +35,7 @@ import type { Watch } from "../api/watch.ts";
 import { int64, wholeNumber } from "../api/whole-number.ts";
 import { InlineStorage } from "../backend/inline-storage.ts";
 import type { PinReport } from "../backend/pins.ts";
-import type { QuotaBasis } from "../backend/quota.ts";
+import type { QuotaMode } from "../backend/quota.ts";
 import type { StorageOptions } from "../backend/storage.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
@@ -54,6 +54,7 @@ import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import { runSelfMaintenance, type SelfMaintain, selfMaintenanceOf } from "./self-maintenance.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import { type WatchKeysOptions, watchKeys } from "./watch.ts";
 
@@ -78,8 +79,8 @@ export interface StrataOptions {
   readonly clientUrls?: readonly string[];
   /** What the database may take; 0: 2 GiB; negative: no limit. Default: 0. */
   readonly quotaBytes?: number;
-  /** `size`: etcd's rule, the whole file. `sizeInUse`: without what can be used again. Default: `size`. */
-  readonly quotaBasis?: QuotaBasis;
+  /** `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `size`. */
+  readonly quotaMode?: QuotaMode;
   /** A segment of the log. Default: 64,000,000. */
   readonly segmentBytes?: number;
   /** Log entries between two snapshots, behind which the log is given up. Default: 100,000. */
@@ -104,6 +105,11 @@ export interface StrataOptions {
   readonly leaseCheckpointIntervalMs?: number;
   /** Of progress batches of watches that ask for them. Default: 600,000. */
   readonly watchProgressIntervalMs?: number;
+  /**
+   * What the store does by itself: as the server's --self-maintain, part by part; undefined is the default of a part,
+   * and false turns it off. Default: true, all of it.
+   */
+  readonly selfMaintain?: boolean | SelfMaintain;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -157,11 +163,13 @@ export class Strata {
   readonly member: Member;
   readonly lease: Leases;
   readonly alarms: Alarms;
+  readonly #selfMaintenance: Promise<void>;
 
-  private constructor(member: Member) {
+  private constructor(member: Member, selfMaintenance: Promise<void>) {
     this.member = member;
     this.lease = new Leases(member);
     this.alarms = new Alarms(member);
+    this.#selfMaintenance = selfMaintenance;
   }
 
   /**
@@ -180,6 +188,8 @@ export class Strata {
     const storage: StorageOptions = { noSync, cacheBytes, pageBytes: 4096 };
     const disk = diskOf(place);
     const isSystem = "dir" in place;
+    const log = options.log ?? warn;
+    const selfMaintenance = selfMaintenanceOf(options.selfMaintain ?? true);
     const member = await Member.open({
       disk,
       storage: (snapFolder) =>
@@ -189,7 +199,7 @@ export class Strata {
       threads: isSystem,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
-      log: options.log ?? warn,
+      log,
       name: options.name ?? "default",
       peerUrls: options.peerUrls ?? ["http://localhost:2380"],
       token: options.token ?? "etcd-cluster",
@@ -209,7 +219,7 @@ export class Strata {
         sleepMs: options.compactionSleepMs,
       }),
       quotaBytes: options.quotaBytes ?? 0,
-      quotaBasis: options.quotaBasis ?? "size",
+      quotaMode: options.quotaMode ?? "size",
       snapshotCount: options.snapshotCount ?? 100_000,
       maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,
@@ -219,7 +229,10 @@ export class Strata {
       onProgress: options.onProgress ?? ((): void => undefined),
       signal: options.signal,
     });
-    return new Strata(member);
+    return new Strata(
+      member,
+      runSelfMaintenance(member, selfMaintenance, () => log, member.stopped),
+    );
   }
 
   /**
@@ -433,7 +446,11 @@ export class Strata {
    * @throws (rejects) StrataError FAILED if that was refused; it is closed then, too
    */
   async close(options: { readonly handover?: boolean } = {}): Promise<void> {
-    await this.member.close(options.handover ?? false);
+    try {
+      await this.member.close(options.handover ?? false);
+    } finally {
+      await this.#selfMaintenance;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

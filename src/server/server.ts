@@ -15,10 +15,11 @@ import { reasonOf, StrataError } from "../base/errors.ts";
 import { formatGoDuration } from "../base/go-duration.ts";
 import { ETCD_VERSION, PRODUCT_VERSION } from "../base/version.ts";
 import { type GoFlagValue, GoSyntaxError, goFlagValue } from "../console/go-flag.ts";
-import { parseAutoCompaction, runAutoCompaction } from "../engine/auto-compaction.ts";
+import { parseAutoCompaction } from "../engine/auto-compaction.ts";
 import type { EngineLog } from "../engine/log.ts";
 import { Member } from "../engine/member.ts";
 import { MEMBER_FOLDER, WAL_FOLDER } from "../engine/recovery.ts";
+import { runSelfMaintenance, type SelfMaintenanceOptions } from "../engine/self-maintenance.ts";
 import { GrpcServer } from "../grpc/grpc-server.ts";
 import { HealthBook } from "../grpc/health.ts";
 import { serverFlag } from "./config/flag-table.ts";
@@ -122,7 +123,7 @@ export class EtcdServer {
     },
   ): Promise<EtcdServer> {
     const log = about.log.from("server/server");
-    const compaction = parseCompaction(config);
+    const selfMaintenance = selfMaintenanceOf(config);
     assertAuthToken(config);
     const isNew = !isInitialized(config);
     if (isNew)
@@ -147,17 +148,10 @@ export class EtcdServer {
       member = await openMember(config, { ...about, log, engineLog, clientUrls });
       await defragmentIfWorthIt(member, config, log);
       const server = new EtcdServer(config, member, listeners, about.log);
-      if (compaction !== undefined) {
-        const running = member;
-        const host = {
-          clock: systemClock,
-          log: engineLogOf(about.log.from("engine/auto-compaction")),
-          currentRevision: () => running.store.currentRevision,
-          compact: (revision: number) =>
-            running.compact({ kind: "compaction", revision, physical: false }),
-        };
-        server.#background.push(runAutoCompaction(compaction, host, server.#stopped.signal));
-      }
+      const logOf = (part: string): EngineLog => engineLogOf(about.log.from(`engine/${part}`));
+      server.#background.push(
+        runSelfMaintenance(member, selfMaintenance, logOf, server.#stopped.signal),
+      );
       server.#serve(clientUrls, isNew);
       return server;
     } catch (error) {
@@ -309,9 +303,12 @@ function valuesOf(
   return values;
 }
 
-function parseCompaction(config: ServerConfig): ReturnType<typeof parseAutoCompaction> {
+/** @throws ConfigError */
+function selfMaintenanceOf(config: ServerConfig): SelfMaintenanceOptions {
+  const { autoCompactionMode, autoCompactionRetention, autoDefrag } = config;
   try {
-    return parseAutoCompaction(config.autoCompactionMode, config.autoCompactionRetention);
+    const autoCompaction = parseAutoCompaction(autoCompactionMode, autoCompactionRetention);
+    return { autoCompaction, autoDefrag: { current: autoDefrag } };
   } catch (error) {
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;
@@ -465,5 +462,6 @@ function sayStarting(config: ServerConfig, isNew: boolean, log: Logger): void {
     "max-concurrent-streams": config.maxConcurrentStreams,
     "auto-compaction-mode": config.autoCompactionMode,
     "auto-compaction-retention": config.autoCompactionRetention,
+    "auto-defrag": config.autoDefrag?.rule.text ?? "",
   });
 }

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scratchFolder } from "../../../test/support/cleanup.ts";
+import { FakeTransport } from "../../../test/support/fake-transport.ts";
 import { MemoryIo } from "../../../test/support/memory-io.ts";
 import { RpcError } from "../../client/status.ts";
 import type { CallSettings, MessageStream } from "../../client/transport/transport.ts";
@@ -20,7 +21,7 @@ import { SNAPSHOT_RESPONSE } from "../../proto/tables/maintenance.ts";
 import { encode } from "../../proto/tables/message-table.ts";
 import { EtcdServer } from "../../server/server.ts";
 import { ETCDCTL } from "../etcdctl.ts";
-import { type ClientTransport, connectWith } from "../session.ts";
+import { connectWith } from "../session.ts";
 
 type Said = [code: number, stdout: string, stderr: string];
 
@@ -63,11 +64,8 @@ function saveFrom(
       }
     },
   });
-  const transport = {
-    stream,
-    authenticate: async () => undefined,
-    close: async () => undefined,
-  } as unknown as ClientTransport;
+  const transport = new FakeTransport();
+  transport.stream = stream;
   connectWith(io, () => transport);
   return etcdctl(["snapshot", "save", ...args], io);
 }

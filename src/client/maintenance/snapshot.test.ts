@@ -1,11 +1,12 @@
 /** Snapshots as they come: whole, cut short, changed on the way, and given up. */
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { FakeTransport } from "../../../test/support/fake-transport.ts";
 import type { Progress } from "../../jobs/progress.ts";
 import { SNAPSHOT_RESPONSE } from "../../proto/tables/maintenance.ts";
 import { encode } from "../../proto/tables/message-table.ts";
 import { Rpc } from "../rpc.ts";
-import type { MessageStream, Transport } from "../transport/transport.ts";
+import type { MessageStream } from "../transport/transport.ts";
 import { openSnapshot } from "./snapshot.ts";
 
 const database = randomBytes(512 * 9);
@@ -41,7 +42,9 @@ class FakeServer {
         }
       },
     };
-    return new Rpc({ stream: () => stream } as unknown as Transport);
+    const transport = new FakeTransport();
+    transport.stream = () => stream;
+    return new Rpc(transport);
   }
 }
 

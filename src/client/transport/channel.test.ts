@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { clientClosing, type RpcError } from "../status.ts";
-import { Channel } from "./channel.ts";
-import type { Connection, Observer } from "./connection.ts";
+import { Channel, type Reachable } from "./channel.ts";
+import type { Observer } from "./connection.ts";
 import { Patience } from "./patience.ts";
 
 /** A connection as a channel sees it. */
-class Fake {
+class Fake implements Reachable {
   readonly openedMs: number;
   isUsable = true;
   lost: RpcError | undefined;
@@ -39,7 +39,7 @@ interface World {
   /** `a 250`: who, and when. */
   readonly tried: readonly string[];
   readonly made: readonly Fake[];
-  readonly channel: Channel;
+  readonly channel: Channel<Fake>;
   readonly manners: Manner[];
 }
 
@@ -63,7 +63,7 @@ function world(...manners: Manner[]): World {
       }
       const fake = new Fake(clock.nowMs());
       made.push(fake);
-      return fake as unknown as Connection;
+      return fake;
     },
   });
   return { clock, tried, made, channel, manners };
@@ -107,7 +107,7 @@ test("it stays with a connection, and takes another server when that is lost", a
   const first = await channel.connection(endless());
   expect(await channel.connection(endless())).toBe(first);
   await clock.advance(60_000);
-  (first as unknown as Fake).destroy();
+  first.destroy();
   const second = await channel.connection(endless());
   expect(second).not.toBe(first);
   expect(made.length).toBe(2);
@@ -150,7 +150,7 @@ test("a server that is left is not asked again while there is another one", asyn
   const { channel, tried } = world("good", "good");
   const first = await channel.connection(endless());
   channel.leave(first);
-  expect((first as unknown as Fake).isUsable).toBe(false);
+  expect(first.isUsable).toBe(false);
   await channel.connection(endless());
   expect(tried.map((one) => one[0])).toEqual(["a", "b"]);
   const alone = world("good");

@@ -10,11 +10,17 @@ import type { Connection } from "./connection.ts";
 import { Gate } from "./gate.ts";
 import type { Patience } from "./patience.ts";
 
-export interface ChannelOptions {
+/** What a channel needs of a connection. */
+export type Reachable = Pick<
+  Connection,
+  "openedMs" | "isUsable" | "lost" | "observe" | "retire" | "destroy"
+>;
+
+export interface ChannelOptions<C extends Reachable> {
   /** At least one. */
   readonly endpoints: readonly string[];
   /** @throws (rejects) what is in the way */
-  readonly connect: (endpoint: string, signal: AbortSignal) => Promise<Connection>;
+  readonly connect: (endpoint: string, signal: AbortSignal) => Promise<C>;
   readonly clock: Clock;
   /** [0, 1) */
   readonly random: () => number;
@@ -34,20 +40,20 @@ interface Server {
   notBeforeMs: number;
 }
 
-export class Channel {
-  readonly #options: ChannelOptions;
+export class Channel<C extends Reachable> {
+  readonly #options: ChannelOptions<C>;
   readonly #servers: readonly Server[];
-  readonly #gate = new Gate<Connection>();
+  readonly #gate = new Gate<C>();
   /** All that still have calls. */
-  readonly #connections = new Set<Connection>();
-  #current: Connection | undefined;
+  readonly #connections = new Set<C>();
+  #current: C | undefined;
   /** The one to try first. */
   #first: number;
   #dialling: AbortController | undefined;
   #closed: RpcError | undefined;
   #lastFailure: unknown;
 
-  constructor(options: ChannelOptions) {
+  constructor(options: ChannelOptions<C>) {
     this.#options = options;
     this.#servers = options.endpoints.map((endpoint) => ({
       endpoint,
@@ -70,12 +76,12 @@ export class Channel {
   }
 
   /** The one there is, if there is one. */
-  get connected(): Connection | undefined {
+  get connected(): C | undefined {
     return this.#current?.isUsable === true ? this.#current : undefined;
   }
 
   /** @throws (rejects) what ends the patience; what the channel is closed with */
-  connection(patience: Patience): Connection | Promise<Connection> {
+  connection(patience: Patience): C | Promise<C> {
     if (this.#current?.isUsable === true) return this.#current;
     if (this.#closed !== undefined) throw this.#closed;
     const waits = this.#gate.wait(patience);
@@ -84,7 +90,7 @@ export class Channel {
   }
 
   /** Tries another one first from now on: this one does not serve well. Calls on it go on. */
-  leave(connection: Connection): void {
+  leave(connection: C): void {
     if (this.#servers.length > 1) connection.retire();
   }
 
@@ -139,7 +145,7 @@ export class Channel {
     headStart.abort();
   }
 
-  #welcome(index: number, connection: Connection, dialling: AbortController): void {
+  #welcome(index: number, connection: C, dialling: AbortController): void {
     if (dialling.signal.aborted) {
       connection.destroy(connectionClosing());
       return;

@@ -40,9 +40,9 @@ export class Http2Transport implements Transport {
   readonly #maxReceiveBytes: number;
   #tls: Tls | undefined;
   /** To whichever of the endpoints. */
-  readonly #any: Channel;
+  readonly #any: Channel<Connection>;
   /** To one of them each. */
-  readonly #pinned = new Map<string, Channel>();
+  readonly #pinned = new Map<string, Channel<Connection>>();
   readonly #token: AuthToken | undefined;
   /** Of all calls under way. */
   readonly #patiences = new Set<Patience>();
@@ -164,7 +164,7 @@ export class Http2Transport implements Transport {
   }
 
   /** @throws (rejects) RpcError Unavailable with what was in the way, when `dialTimeoutMs` is over */
-  async #dialled(channel: Channel, patience: Patience): Promise<Connection> {
+  async #dialled(channel: Channel<Connection>, patience: Patience): Promise<Connection> {
     const { dialTimeoutMs } = this.#options;
     if (dialTimeoutMs === undefined) return channel.connection(patience);
     const dialling = new Patience({ timeoutMs: dialTimeoutMs });
@@ -202,7 +202,7 @@ export class Http2Transport implements Transport {
   async #begin(
     path: string,
     settings: CallSettings,
-    channel: Channel,
+    channel: Channel<Connection>,
     patience: Patience,
     token: string | undefined,
     listener: Listener,
@@ -219,7 +219,7 @@ export class Http2Transport implements Transport {
     }
   }
 
-  #patience({ timeoutMs, signal }: CallSettings, channel: Channel): Patience {
+  #patience({ timeoutMs, signal }: CallSettings, channel: Channel<Connection>): Patience {
     const causeOf = (): unknown => channel.obstacle ?? this.#any.obstacle;
     const patience = new Patience({ timeoutMs, signal, causeOf });
     if (this.#closed !== undefined) patience.end(this.#closed);
@@ -232,7 +232,7 @@ export class Http2Transport implements Transport {
     this.#patiences.delete(patience);
   }
 
-  #channel(endpoint: string | undefined): Channel {
+  #channel(endpoint: string | undefined): Channel<Connection> {
     if (endpoint === undefined) return this.#any;
     let channel = this.#pinned.get(endpoint);
     if (channel === undefined) {
@@ -242,7 +242,7 @@ export class Http2Transport implements Transport {
     return channel;
   }
 
-  #channelOf(endpoints: readonly string[]): Channel {
+  #channelOf(endpoints: readonly string[]): Channel<Connection> {
     const clock = this.#clock;
     return new Channel({
       endpoints,
