@@ -7,22 +7,19 @@
  * @see kubernetes staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go
  */
 import { equalBytes, utf8 } from "../base/bytes.ts";
-import type { TxnRequest } from "../proto/messages.ts";
+import { CompareResult, CompareTarget, type TxnRequest } from "../proto/messages.ts";
 
 const KEY: Uint8Array = utf8("compact_rev_key");
 
 /** A revision, in decimal. */
 const VALUE_BYTES_MAX = 32;
 
-const RESULT_EQUAL = 0;
-const TARGET_VERSION = 0;
-
 export function isCompactorsTxn({ compare, success, failure }: TxnRequest): boolean {
   if (compare.length !== 1 || success.length !== 1 || failure.length !== 1) return false;
   const [[condition], [put], [get]] = [compare, success, failure];
   return (
-    condition?.target === TARGET_VERSION &&
-    condition.result === RESULT_EQUAL &&
+    condition?.target === CompareTarget.version &&
+    condition.result === CompareResult.equal &&
     isKey(condition) &&
     put?.kind === "put" &&
     equalBytes(put.key, KEY) &&

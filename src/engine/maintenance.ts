@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { JobPool } from "../jobs/pool.ts";
 import type { Progress } from "../jobs/progress.ts";
 import type { Store } from "../mvcc/store.ts";
+import { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import { DefragCounts } from "./defrag-counts.ts";
 import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
@@ -35,6 +36,7 @@ export class Maintenance {
   readonly snapshots: Snapshots;
   readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
+  readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
   /** The one that runs. */

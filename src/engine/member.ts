@@ -496,6 +496,7 @@ export class Member {
       applyTimes: this.#applyTimes,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
+      autoDefrag: this.maintenance.autoDefragCounts,
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,

@@ -25,17 +25,19 @@ export function liveBytes({ sizeBytes, reusableBytes, pinnedBytes }: SpaceUse): 
 
 export function remedyOf(state: FullState): string {
   const { quota, use, cost, isAlarmed, currentRevision, revisions, liveKeys } = state;
-  if (isAlarmed && quota.available(use, cost)) return "etcdctl alarm disarm";
   const live = liveBytes(use);
   const worthwhile = worthwhileBytes(quota);
+  if (isAlarmed && quota.available(use, Math.max(cost, worthwhile))) return "etcdctl alarm disarm";
+  // As if all revisions were of one size.
+  const history = revisions === 0 ? 0 : live * (1 - liveKeys / revisions);
+  const isHistory = history >= worthwhile;
   if (quota.mode === "size") {
-    const goes = use.sizeBytes - live;
-    if (goes >= worthwhile && live + cost < quota.bytes) return "etcdctl defrag";
+    const free = use.sizeBytes - live;
+    const isFree = free >= worthwhile && live + cost < quota.bytes;
+    if (isFree && !(isHistory && history > free)) return "etcdctl defrag";
   } else if (use.hasReaders && live + use.bufferedBytes + cost < quota.bytes) {
     return "end what reads an old state: a snapshot that nobody fetches, say";
   }
-  // As if all revisions were of one size.
-  const history = revisions === 0 ? 0 : live * (1 - liveKeys / revisions);
-  if (history >= worthwhile) return `etcdctl compact ${currentRevision}`;
+  if (isHistory) return `etcdctl compact ${currentRevision}`;
   return "delete keys and compact, or raise --quota-backend-bytes";
 }
