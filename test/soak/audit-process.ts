@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EtcdError } from "../../src/base/errors.ts";
 import { Client } from "../../src/client.ts";
-import { onOrder, report, reportError } from "./soak-process.ts";
+import { leave, onOrder, report, reportError } from "./soak-process.ts";
 
 const [endpoint = "", everyText] = process.argv.slice(2);
 const everyMs = Number(everyText) * 1000;
@@ -53,5 +53,5 @@ try {
   reportError(error);
 } finally {
   await client.close();
-  process.disconnect?.();
+  leave();
 }

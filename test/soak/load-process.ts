@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../../src/client.ts";
 import { rng } from "../support/rng.ts";
 import { Lane } from "./lane.ts";
-import { onOrder, report, reportError } from "./soak-process.ts";
+import { leave, onOrder, report, reportError } from "./soak-process.ts";
 
 const [endpoint = "", seedText, lanesText, rateText, keysText] = process.argv.slice(2);
 const seed = Number(seedText);
@@ -70,5 +70,5 @@ try {
 } finally {
   clearInterval(reporting);
   await client.close();
-  process.disconnect?.();
+  leave();
 }

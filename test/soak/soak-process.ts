@@ -13,6 +13,16 @@ export function reportError(error: unknown): void {
 
 export function onOrder(take: (order: Order) => void): void {
   process.on("message", (order) => take(order as Order));
-  // Whoever began the soak has gone.
-  process.on("disconnect", () => process.exit(1));
+  // Whoever began the soak has gone, unless all is over here.
+  process.on("disconnect", () => {
+    if (!isOver) process.exit(1);
+  });
+}
+
+let isOver = false;
+
+/** Nothing more is said or heard. */
+export function leave(): void {
+  isOver = true;
+  process.disconnect?.();
 }

@@ -9,7 +9,7 @@ import { EtcdError } from "../../src/base/errors.ts";
 import { Client } from "../../src/client.ts";
 import { Digest } from "./digest.ts";
 import { LEASE_TTL, LEASED } from "./lane.ts";
-import { onOrder, report, reportError } from "./soak-process.ts";
+import { leave, onOrder, report, reportError } from "./soak-process.ts";
 
 const [endpoint = ""] = process.argv.slice(2);
 
@@ -168,5 +168,5 @@ try {
 } finally {
   clearInterval(reporting);
   await client.close();
-  process.disconnect?.();
+  leave();
 }
