@@ -7,6 +7,7 @@ import type { CompactionCounts } from "../mvcc/compaction-counts.ts";
 import type { WalCounts } from "../wal/wal.ts";
 import type { ApplyTimes } from "./apply-times.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
+import type { SpaceGuard } from "./space-guard.ts";
 
 export interface Instruments {
   readonly wal: {
@@ -23,6 +24,8 @@ export interface Instruments {
     readonly failed: number;
   };
   readonly applyTimes: ApplyTimes;
+  /** The quota. */
+  readonly space: SpaceGuard;
   readonly compaction: CompactionCounts;
   readonly defrag: DefragCounts;
   /** Of `Member.hash` and `Member.hashKv`. */

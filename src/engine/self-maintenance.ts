@@ -5,6 +5,7 @@
 import { type AutoCompactionOptions, runAutoCompaction } from "./auto-compaction.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
+import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 /** Undefined: that part is off. */
 export interface SelfMaintenanceOptions {
@@ -47,7 +48,18 @@ export async function runSelfMaintenance(
 ): Promise<void> {
   const { clock } = member;
   const stopped = AbortSignal.any([member.stopped, signal]);
-  const running: Promise<void>[] = [];
+  const { space } = member;
+  const spaceHost = {
+    clock,
+    log: log("space-watch"),
+    softLimit: (): number => space.softLimit,
+    space: () => ({ usedBytes: space.usedBytes(), quotaBytes: space.quota.bytes }),
+    found: (forecast: SpaceForecast | undefined): void => {
+      space.forecast = forecast;
+    },
+  };
+  // Always: a soft limit may be set while it runs.
+  const running: Promise<void>[] = [runSpaceWatch(spaceHost, stopped)];
   if (options.autoCompaction !== undefined) {
     const host = {
       clock,
