@@ -51,7 +51,7 @@ export function parseAutoDefrag(wish: AutoDefragWish): AutoDefragOptions | undef
   const { rule, minIntervalMs = HOUR_MS, rateBytesPerSecond = RATE_BYTES_PER_SECOND } = wish;
   const quietHours = QuietHours.parse(wish.quietHours ?? "");
   if (!(minIntervalMs >= 0 && rateBytesPerSecond >= 0)) {
-    const what = `autoDefrag: minIntervalMs ${minIntervalMs} or rateBytesPerSecond ${rateBytesPerSecond} is below 0`;
+    const what = `autoDefrag: minIntervalMs ${minIntervalMs} or rateBytesPerSecond ${rateBytesPerSecond} is no number from 0 on`;
     throw new StrataError("BAD_ARGUMENT", what);
   }
   if (["", "off"].includes(rule.trim())) return undefined;
