@@ -28,6 +28,7 @@ export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { AutoCompactionOptions } from "./engine/auto-compaction.ts";
 export type { AutoDefragWish } from "./engine/auto-defrag.ts";
 export type { DefragOptions, DefragReport } from "./engine/defragmentation.ts";
+export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
@@ -45,3 +46,4 @@ export {
 } from "./engine/strata.ts";
 export type { WatchKeysOptions } from "./engine/watch.ts";
 export type { Progress } from "./jobs/progress.ts";
+export type { Fault } from "./pagefile/check.ts";

@@ -40,6 +40,9 @@ export class RawClient {
   readonly #socket: Socket;
   readonly #authority: string;
   readonly #streams = new Map<number, Stream>();
+  /** Blocks of headers, by path. */
+  readonly #heads = new Map<string, Buffer>();
+  #corked = false;
   #held: Buffer | undefined;
   #nextId = 1;
   #received = 0;
@@ -77,7 +80,27 @@ export class RawClient {
     const id = this.#nextId;
     this.#nextId += 2;
     this.#streams.set(id, { held: undefined, ...events });
-    const head = [
+    this.#cork();
+    this.#socket.write(frame(HEADERS, END_HEADERS, id, this.#headOf(path)));
+    this.#waiting.push({ id, body, end });
+    this.#send();
+  }
+
+  /** Calls of one turn go in one write. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
+  }
+
+  #headOf(path: string): Buffer {
+    const known = this.#heads.get(path);
+    if (known !== undefined) return known;
+    const fields = [
       [":method", "POST"],
       [":scheme", "http"],
       [":path", path],
@@ -85,9 +108,9 @@ export class RawClient {
       ["te", "trailers"],
       ["content-type", "application/grpc"],
     ].map(([name = "", value = ""]) => literal(name, value));
-    this.#socket.write(frame(HEADERS, END_HEADERS, id, Buffer.concat(head)));
-    this.#waiting.push({ id, body, end });
-    this.#send();
+    const head = Buffer.concat(fields);
+    this.#heads.set(path, head);
+    return head;
   }
 
   #send(): void {

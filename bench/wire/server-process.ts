@@ -18,7 +18,8 @@ export interface ServerProcess {
 export interface ServerKind {
   readonly name: string;
   readonly peer: Peer;
-  start(dataDir: string): Promise<ServerProcess>;
+  /** @param flags  further ones, that both servers know */
+  start(dataDir: string, flags?: readonly string[]): Promise<ServerProcess>;
 }
 
 const READY = "ready to serve client requests";
@@ -35,14 +36,17 @@ export const STRATA: ServerKind = {
 export const ETCD: ServerKind = {
   name: "etcd",
   peer: peer("etcd"),
-  start: async (dataDir) => {
-    const etcd = await RealEtcd.start({ dataDir, readyTimeoutMs: READY_TIMEOUT_MS });
+  start: async (dataDir, flags = []) => {
+    const etcd = await RealEtcd.start({ dataDir, flags, readyTimeoutMs: READY_TIMEOUT_MS });
     const port = Number(new URL(etcd.clientUrl).port);
     return { pid: etcd.pid, port, url: etcd.clientUrl, stop: () => etcd.stop() };
   },
 };
 
-async function startStrata(dataDir: string): Promise<ServerProcess> {
+async function startStrata(
+  dataDir: string,
+  further: readonly string[] = [],
+): Promise<ServerProcess> {
   const [port] = await freePorts();
   const url = `http://127.0.0.1:${port}`;
   const flags = [
@@ -52,6 +56,7 @@ async function startStrata(dataDir: string): Promise<ServerProcess> {
     url,
     "--advertise-client-urls",
     url,
+    ...further,
   ];
   const more = (process.env.STRATA_NODE_FLAGS ?? "").split(" ").filter(Boolean);
   const child = spawn(process.execPath, [...more, STRATA_COMMAND, ...flags], {

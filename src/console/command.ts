@@ -37,6 +37,8 @@ export interface CommandGroup {
   /** Known to every command below it, and to the group itself. */
   readonly flags?: readonly FlagSpec[];
   readonly entries: readonly CommandTree[];
+  /** What it does when no command below it is named. Without it, it shows its help. */
+  readonly load?: () => Promise<Command>;
 }
 
 export type CommandTree = CommandEntry | CommandGroup;
@@ -48,8 +50,6 @@ export interface Program extends CommandGroup {
   /** In its help. */
   readonly version: string;
   readonly apiVersion?: string;
-  /** What it does when no command is named. Without it, it shows its help. */
-  readonly load?: () => Promise<Command>;
   /**
    * It reads its command line by itself, and writes its own help: a program whose flags are not pflag's.
    * @returns the exit code

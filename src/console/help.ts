@@ -70,8 +70,8 @@ function commandLines(tree: CommandTree, deep: boolean): string[] {
   const add = (node: CommandTree, prefix: string): void => {
     for (const entry of isGroup(node) ? node.entries : []) {
       const name = `${prefix}${entry.name}`;
+      if (!deep || entry.load !== undefined) rows.push([name, entry.summary]);
       if (deep && isGroup(entry)) add(entry, `${name} `);
-      else rows.push([name, entry.summary]);
     }
   };
   add(tree, "");

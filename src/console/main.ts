@@ -1,13 +1,6 @@
 /** From a command line to an exit code. Nothing is thrown past here, and no stack is shown. */
 import { argumentsOf } from "./arguments.ts";
-import {
-  type Arguments,
-  type Command,
-  type CommandTree,
-  groupFlags,
-  isGroup,
-  type Program,
-} from "./command.ts";
+import { type Arguments, groupFlags, type Program } from "./command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "./exit-codes.ts";
 import { endingOf, Failure, UsageError } from "./failure.ts";
 import type { FlagSpec } from "./flags.ts";
@@ -37,7 +30,7 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
   if (tree === program && program.load === undefined && unknown !== undefined) {
     throw new Failure(EXIT_ERROR, await unknownCommand(program, unknown));
   }
-  const command = await commandOf(program, tree);
+  const command = await tree.load?.();
   const flags = [...(command?.flags ?? []), ...groupFlags(path), ...known];
   const help = (): Promise<void> => showHelp({ program, path, command }, io);
   let parsed: Arguments;
@@ -53,11 +46,6 @@ async function dispatch(program: Program, args: readonly string[], io: Io): Prom
     throw error;
   }
   return await command.run(parsed, io);
-}
-
-async function commandOf(program: Program, tree: CommandTree): Promise<Command | undefined> {
-  if (tree === program) return await program.load?.();
-  return isGroup(tree) ? undefined : await tree.load();
 }
 
 /** What it takes is loaded only here: few runs show help, and all of them would pay for it. */
@@ -86,7 +74,7 @@ async function helpOnWords(program: Program, rest: readonly string[], io: Io): P
   if (path.length === 1 && unknown !== undefined) {
     io.stderr.write(`Unknown help topic [${topic.map((word) => `\`${word}\``).join(" ")}]\n`);
   }
-  const command = await commandOf(program, path.at(-1) ?? program);
+  const command = await (path.at(-1) ?? program).load?.();
   await showHelp({ program, path, command }, io);
   return EXIT_SUCCESS;
 }

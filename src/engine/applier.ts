@@ -7,7 +7,7 @@
 import type { AlarmMember } from "../alarm/alarm-record.ts";
 import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend } from "../backend/backend.ts";
-import { costOf, type Quota } from "../backend/quota.ts";
+import { costOf } from "../backend/quota.ts";
 import { EtcdError } from "../base/errors.ts";
 import type { Lessor } from "../lease/lessor.ts";
 import {
@@ -51,14 +51,18 @@ export interface ApplierParts {
   readonly lessor: Lessor;
   readonly alarms: AlarmStore;
   readonly cluster: Cluster;
-  readonly quota: Quota;
 }
 
 export interface ApplierHost {
   /** A compaction was scheduled. */
   compacting(revision: number): void;
-  /** A request no longer fits the quota, and no alarm says so yet. */
-  outOfSpace(): void;
+  /**
+   * Whether a request of that cost fits the quota. It decides what is answered and nothing else: a replay of the log
+   * comes to the same whatever the quota is by then.
+   */
+  fits(cost: number): boolean;
+  /** A request did not fit. */
+  outOfSpace(cost: number): void;
 }
 
 export class Applier {
@@ -76,16 +80,14 @@ export class Applier {
    */
   apply<K extends keyof Answers>(request: RequestOf<K>): Answers[K];
   apply(request: Request): Answers[keyof Answers] {
-    const { alarms, backend, quota } = this.#parts;
-    const forbidden = alarms.forbids(request);
+    const forbidden = this.#parts.alarms.forbids(request);
     if (forbidden !== undefined) throw forbidden;
     const cost = costOf(request);
     if (cost === 0) return this.#run(request);
-    const { sizeBytes, inUseBytes } = backend.space;
-    const fits = quota.available({ size: sizeBytes, sizeInUse: inUseBytes }, cost);
+    const fits = this.#host.fits(cost);
     const answer = this.#run(request);
     if (fits) return answer;
-    this.#host.outOfSpace();
+    this.#host.outOfSpace(cost);
     throw new EtcdError("NO_SPACE");
   }
 

@@ -16,6 +16,7 @@ import { nextTurn } from "../base/turn.ts";
 import { HASH, type KvHashRule } from "../jobs/hash.ts";
 import { hashInSlices } from "../jobs/hash-work.ts";
 import type { JobPool } from "../jobs/pool.ts";
+import type { Progress } from "../jobs/progress.ts";
 import type { RevisionSet } from "../mvcc/revision-set.ts";
 import type { Store } from "../mvcc/store.ts";
 
@@ -27,6 +28,8 @@ export interface KvHash {
   /** -1: never compacted. */
   readonly compactRevision: number;
 }
+
+export type HashProgress = (progress: Progress) => void;
 
 export interface HashesParts {
   readonly store: Store;
@@ -54,7 +57,7 @@ export class Hashes {
    * @throws (rejects) EtcdError COMPACTED (also if a compaction overtakes it), FUTURE; StrataError FAILED; the signal's
    *   reason
    */
-  async hashKv(asked: number, signal: AbortSignal): Promise<KvHash> {
+  async hashKv(asked: number, signal: AbortSignal, onProgress?: HashProgress): Promise<KvHash> {
     const { store, backend } = this.#parts;
     const beganMs = performance.now();
     for (;;) {
@@ -79,7 +82,7 @@ export class Hashes {
         }
         const { mains: keptMains, subs: keptSubs } = kept;
         const rule = { revision, compactRevision, keptMains, keptSubs };
-        const hash = await this.#hash(pin, file, rule, signal);
+        const hash = await this.#hash(pin, file, rule, signal, onProgress);
         this.hashKvSeconds.observe((performance.now() - beganMs) / 1000);
         return { hash, revision, compactRevision };
       } finally {
@@ -90,7 +93,7 @@ export class Hashes {
   }
 
   /** @throws (rejects) StrataError FAILED; the signal's reason */
-  async hash(signal: AbortSignal): Promise<number> {
+  async hash(signal: AbortSignal, onProgress?: HashProgress): Promise<number> {
     const { backend } = this.#parts;
     const beganMs = performance.now();
     await backend.commit();
@@ -99,7 +102,7 @@ export class Hashes {
     let file: SystemFile | undefined;
     try {
       file = this.#open();
-      const hash = await this.#hash(pin, file, undefined, signal);
+      const hash = await this.#hash(pin, file, undefined, signal, onProgress);
       this.hashSeconds.observe((performance.now() - beganMs) / 1000);
       return hash;
     } finally {
@@ -148,17 +151,19 @@ export class Hashes {
     file: SystemFile | undefined,
     rule: KvHashRule | undefined,
     signal: AbortSignal,
+    onProgress: HashProgress | undefined,
   ): Promise<number> {
     const { backend, jobs } = this.#parts;
+    const totalBytes = backend.space.inUseBytes;
     if (jobs === undefined || file === undefined) {
-      return hashInSlices(() => backend.viewAt(pin), rule, signal);
+      return hashInSlices(() => backend.viewAt(pin), rule, signal, { totalBytes, onProgress });
     }
     const { path, pool } = jobs;
     try {
       const { fd } = file;
-      const input = { path, fd, meta: pin.root.meta, rule };
+      const input = { path, fd, meta: pin.root.meta, rule, totalBytes };
       const transfer = rule === undefined ? [] : columns(rule);
-      return await pool.run(HASH, input, { signal, transfer });
+      return await pool.run(HASH, input, { signal, transfer, ...(onProgress && { onProgress }) });
     } catch (error) {
       signal.throwIfAborted();
       throw error;

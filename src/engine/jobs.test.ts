@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { StrataError } from "../base/errors.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { Jobs } from "./jobs.ts";
 
@@ -80,4 +81,55 @@ test("what was aborted before does not begin", async () => {
   const signal = AbortSignal.abort(new Error("no"));
   await expect(jobs.run("hash", { signal }, async () => 1)).rejects.toThrow("no");
   expect(jobs.list()).toEqual([]);
+});
+
+test("how each ended is counted, and the last of them are remembered", async () => {
+  const { jobs, clock } = newJobs();
+  await jobs.run("hash", {}, () => clock.advance(2000));
+  await expect(
+    jobs.run("snapshot-save", { about: "/x" }, async () => {
+      throw new Error("disk on fire");
+    }),
+  ).rejects.toThrow("disk on fire");
+  await expect(
+    jobs.run("defragmentation", {}, async () => {
+      throw new StrataError("NO_DISK", "1 GB is needed");
+    }),
+  ).rejects.toThrow("1 GB is needed");
+  await jobs.run("defragmentation", {}, async (job) => job.end("refused", "nothing to gain"));
+  const cancelled = jobs.begin("snapshot");
+  jobs.cancel(cancelled.id);
+  cancelled.end();
+  expect(jobs.finished()).toMatchObject([
+    { kind: "hash", outcome: "done", reason: undefined, runningMs: 2000, stopping: false },
+    { kind: "snapshot-save", about: "/x", outcome: "failed", reason: "disk on fire" },
+    { kind: "defragmentation", outcome: "refused", reason: "1 GB is needed" },
+    { kind: "defragmentation", outcome: "refused", reason: "nothing to gain" },
+    { kind: "snapshot", outcome: "cancelled", reason: undefined, stopping: false },
+  ]);
+  const counted = jobs.counts.all().filter(({ seconds }) => seconds.count > 0);
+  expect(counted.map(({ kind, outcomes }) => [kind, outcomes])).toEqual([
+    ["defragmentation", { done: 0, refused: 2, failed: 0, cancelled: 0 }],
+    ["hash", { done: 1, refused: 0, failed: 0, cancelled: 0 }],
+    ["snapshot", { done: 0, refused: 0, failed: 0, cancelled: 1 }],
+    ["snapshot-save", { done: 0, refused: 0, failed: 1, cancelled: 0 }],
+  ]);
+  expect(counted[1]?.seconds.sum).toBe(2);
+});
+
+test("what is remembered of jobs that are over is bounded", () => {
+  const { jobs } = newJobs();
+  for (let i = 0; i < 1000; i++) jobs.begin("hash").end();
+  expect(jobs.finished().length).toBeLessThan(100);
+  expect(jobs.finished().at(-1)?.id).toBe(1000);
+});
+
+test("a job whose caller is gone is told to stop, and was cancelled", () => {
+  const { jobs } = newJobs();
+  const caller = new AbortController();
+  const job = jobs.begin("snapshot", { signal: caller.signal });
+  caller.abort();
+  expect(jobs.list()).toMatchObject([{ stopping: true }]);
+  job.end();
+  expect(jobs.finished()).toMatchObject([{ outcome: "cancelled" }]);
 });

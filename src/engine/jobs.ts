@@ -1,20 +1,24 @@
 /**
  * Long work of a running member: what there is of it, how far it is, and a way to stop it. Whatever may take more than
  * a moment runs as one of these, so that nothing long is hidden from whoever looks after the member; and all of it ends
- * with the member.
+ * with the member. How it ended is remembered for a while, and counted.
  */
 import type { Clock } from "../base/clock.ts";
-import { StrataError } from "../base/errors.ts";
+import { reasonOf, StrataError } from "../base/errors.ts";
 import type { Progress } from "../jobs/progress.ts";
+import { JobCounts, type JobOutcome } from "./job-counts.ts";
 
-export type JobName =
-  | "compaction"
-  | "defragmentation"
-  | "hash"
-  | "hash-kv"
-  | "integrity-check"
-  | "snapshot"
-  | "snapshot-save";
+export const JOB_NAMES = [
+  "compaction",
+  "defragmentation",
+  "hash",
+  "hash-kv",
+  "integrity-check",
+  "snapshot",
+  "snapshot-save",
+] as const;
+
+export type JobName = (typeof JOB_NAMES)[number];
 
 /** What `Progress.done` and `total` count. */
 export type JobUnit = "bytes" | "records";
@@ -31,6 +35,13 @@ export interface JobReport extends Progress {
   readonly canBeCancelled: boolean;
   /** It was told to stop, and is on its way. */
   readonly stopping: boolean;
+}
+
+/** A job that is over. */
+export interface FinishedJob extends JobReport {
+  readonly outcome: JobOutcome;
+  /** Why it was refused, or has failed. */
+  readonly reason: string | undefined;
 }
 
 export interface JobAbout {
@@ -51,24 +62,35 @@ export interface Job {
   readonly signal: AbortSignal;
   /** Bound: may be handed on. */
   readonly report: (progress: Progress) => void;
-  /** It is over. Twice is harmless. */
-  end(): void;
+  /**
+   * It is over. The first time counts, and further ones are harmless.
+   * @param outcome  default: cancelled, if it was told to stop; else done
+   * @param reason  of one that was refused or failed
+   */
+  end(outcome?: JobOutcome, reason?: string): void;
 }
 
 const NOTHING_YET: Progress = { phase: "", done: 0, total: 0, rate: 0, etaMs: undefined };
+
+/** How many that are over are remembered. */
+const REMEMBERED = 64;
 
 interface Entry {
   readonly kind: JobName;
   readonly options: JobAbout;
   readonly startedMs: number;
   readonly stop: AbortController;
+  readonly signal: AbortSignal;
   progress: Progress;
 }
 
 export class Jobs {
+  /** How they ended, by kind. */
+  readonly counts: JobCounts<JobName> = new JobCounts(JOB_NAMES);
   readonly #clock: Clock;
   readonly #stopped: AbortSignal;
   readonly #running = new Map<number, Entry>();
+  readonly #finished: FinishedJob[] = [];
   #lastId = 0;
   #empty: (() => void)[] = [];
 
@@ -84,50 +106,55 @@ export class Jobs {
     const stop = new AbortController();
     const signals = [this.#stopped, stop.signal];
     if (options.signal !== undefined) signals.push(options.signal);
+    const signal = AbortSignal.any(signals);
     const entry: Entry = {
       kind,
       options,
       startedMs: this.#clock.nowMs(),
       stop,
+      signal,
       progress: NOTHING_YET,
     };
     this.#running.set(id, entry);
     return {
       id,
-      signal: AbortSignal.any(signals),
+      signal,
       report: (progress) => {
         entry.progress = progress;
         options.onProgress?.(progress);
       },
-      end: () => this.#end(id),
+      end: (outcome = signal.aborted ? "cancelled" : "done", reason) =>
+        this.#end(id, outcome, reason),
     };
   }
 
-  /** @throws (rejects) what the work rejects with; the signal's reason, if it has aborted before it begins */
+  /**
+   * Ends the job as the work ends, unless that does so itself: what rejects for want of disk was refused.
+   * @throws (rejects) what the work rejects with; the signal's reason, if it has aborted before it begins
+   */
   async run<T>(kind: JobName, options: JobAbout, work: (job: Job) => Promise<T>): Promise<T> {
     options.signal?.throwIfAborted();
     const job = this.begin(kind, options);
     try {
-      return await work(job);
-    } finally {
-      job.end();
+      const result = await work(job);
+      job.end("done");
+      return result;
+    } catch (error) {
+      if (job.signal.aborted) job.end("cancelled");
+      else job.end(isRefusal(error) ? "refused" : "failed", reasonOf(error));
+      throw error;
     }
   }
 
   /** In the order in which they began. */
   list(): JobReport[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#running].map(([id, { kind, options, startedMs, stop, progress }]) => ({
-      ...progress,
-      id,
-      kind,
-      about: options.about ?? "",
-      unit: options.unit ?? "bytes",
-      startedMs,
-      runningMs: nowMs - startedMs,
-      canBeCancelled: options.canBeCancelled ?? true,
-      stopping: stop.signal.aborted,
-    }));
+    return [...this.#running].map(([id, entry]) => reportOf(id, entry, nowMs));
+  }
+
+  /** The last of those that are over, in the order in which they ended. */
+  finished(): readonly FinishedJob[] {
+    return this.#finished;
   }
 
   /**
@@ -148,11 +175,40 @@ export class Jobs {
     while (this.#running.size > 0) await new Promise<void>((resolve) => this.#empty.push(resolve));
   }
 
-  #end(id: number): void {
+  #end(id: number, outcome: JobOutcome, reason: string | undefined): void {
+    const entry = this.#running.get(id);
+    if (entry === undefined) return;
     this.#running.delete(id);
+    const report = reportOf(id, entry, this.#clock.nowMs());
+    this.counts.ended(entry.kind, outcome, report.runningMs / 1000);
+    this.#finished.push({ ...report, stopping: false, outcome, reason });
+    if (this.#finished.length > REMEMBERED) this.#finished.shift();
     if (this.#running.size > 0) return;
     const waiting = this.#empty;
     this.#empty = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function reportOf(
+  id: number,
+  { kind, options, startedMs, signal, progress }: Entry,
+  nowMs: number,
+): JobReport {
+  return {
+    ...progress,
+    id,
+    kind,
+    about: options.about ?? "",
+    unit: options.unit ?? "bytes",
+    startedMs,
+    runningMs: nowMs - startedMs,
+    canBeCancelled: options.canBeCancelled ?? true,
+    stopping: signal.aborted,
+  };
+}
+
+/** Nothing was done, and nothing is broken. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof StrataError && (error.code === "NO_DISK" || error.code === "NO_GAIN");
 }

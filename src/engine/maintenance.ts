@@ -1,6 +1,6 @@
 /**
- * Long work of a running member, beside whatever else goes on: hashes and snapshots of one commit, and the page file
- * written anew.
+ * Long work of a running member, beside whatever else goes on: hashes, snapshots and checks of one commit, and the page
+ * file written anew.
  */
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend } from "../backend/backend.ts";
@@ -12,6 +12,7 @@ import { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import { DefragCounts } from "./defrag-counts.ts";
 import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
+import { type CheckOptions, type CheckReport, IntegrityChecks } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { type SavedSnapshot, type Snapshot, Snapshots } from "./snapshots.ts";
@@ -33,6 +34,7 @@ export interface MaintenanceParts {
 export class Maintenance {
   readonly hashes: Hashes;
   readonly snapshots: Snapshots;
+  readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
   readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
   readonly #parts: MaintenanceParts;
@@ -42,25 +44,28 @@ export class Maintenance {
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
-    const { store, backend, clock } = parts;
+    const { store, backend, clock, log } = parts;
     this.#pool = parts.threads ? new JobPool({ niced: true }) : undefined;
     const jobs = this.#pool && { pool: this.#pool, path: parts.databasePath };
     this.hashes = new Hashes({ store, backend, clock, jobs });
     this.snapshots = new Snapshots({ backend, jobs });
+    this.integrityChecks = new IntegrityChecks({ backend, log, jobs });
   }
 
   /** @throws (rejects) as Hashes.hashKv; StrataError CLOSED, also when the store is closed meanwhile; CANCELED */
   async hashKv(revision: number, signal?: AbortSignal): Promise<KvHash> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash-kv", { signal }, (job) => this.hashes.hashKv(revision, job.signal));
+    return jobs.run("hash-kv", { signal }, (job) =>
+      this.hashes.hashKv(revision, job.signal, job.report),
+    );
   }
 
   /** @throws (rejects) as Hashes.hash; StrataError CLOSED, CANCELED */
   async hash(signal?: AbortSignal): Promise<number> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
-    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal));
+    return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
   /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
@@ -96,6 +101,19 @@ export class Maintenance {
   }
 
   /**
+   * Looks at every page of the database as it is at the call, while reads and writes go on.
+   * @throws (rejects) as IntegrityChecks.check; StrataError CLOSED, CANCELED
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    const { signal, onProgress } = options;
+    return jobs.run("integrity-check", { signal, onProgress }, (job) =>
+      this.integrityChecks.check(job.signal, job.report),
+    );
+  }
+
+  /**
    * Rewrites the database file without its free pages. One at a time: a second one waits for the first.
    * @throws (rejects) as Backend.defragment; StrataError CLOSED, CANCELED; the signal's reason
    */
@@ -108,7 +126,10 @@ export class Maintenance {
     const run = jobs.run("defragmentation", { about, signal, onProgress }, async (job) => {
       counts.running++;
       try {
-        return await defragment(this.#parts, counts, options, job);
+        const report = await defragment(this.#parts, counts, options, job);
+        counts.ended(report);
+        if (report.outcome === "refused") job.end("refused", report.reason);
+        return report;
       } finally {
         counts.running--;
       }

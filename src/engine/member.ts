@@ -8,7 +8,7 @@ import type { Directory, DirectoryTree } from "../../native-free/file.ts";
 import type { AlarmMember } from "../alarm/alarm-record.ts";
 import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
-import { Quota, type QuotaBasis } from "../backend/quota.ts";
+import type { Quota } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
@@ -56,9 +56,9 @@ import { Members } from "./members.ts";
 import { type Answer, Proposals, WAITING_BYTES_MAX } from "./proposals.ts";
 import { applyLogged, type RecoveryProgress, recover, type WalPlace } from "./recovery.ts";
 import { Snapshotter } from "./snapshotter.ts";
-import { SpaceGuard } from "./space-guard.ts";
+import { SpaceGuard, type SpaceRules } from "./space-guard.ts";
 
-export interface MemberOptions {
+export interface MemberOptions extends SpaceRules {
   /** The data dir. */
   readonly disk: DirectoryTree;
   readonly storage: (snapFolder: Directory) => Storage;
@@ -81,9 +81,6 @@ export interface MemberOptions {
   /** As --max-wals and --max-snapshots: how many files stay at least. Default: five of each. */
   readonly kept?: KeptFiles | undefined;
   readonly compaction: CompactionOptions;
-  /** As --quota-backend-bytes. */
-  readonly quotaBytes: number;
-  readonly quotaBasis: QuotaBasis;
   /** Log entries between two snapshots. Default: 100,000, as etcd 3.5's --snapshot-count. */
   readonly snapshotCount: number;
   /** Of a request as it is logged. Default: 1.5 MiB, as etcd's --max-request-bytes. */
@@ -126,11 +123,12 @@ export class Member {
   readonly cluster: Cluster;
   /** Changes of the cluster's. */
   readonly members: Members;
-  readonly quota: Quota;
   readonly watches: WatchHub;
   /** Long work. */
   readonly jobs: Jobs;
   readonly maintenance: Maintenance;
+  /** Its quota. */
+  readonly space: SpaceGuard;
   readonly term: number;
   readonly clock: Clock;
   readonly #options: MemberOptions;
@@ -142,7 +140,6 @@ export class Member {
   readonly #encoder = new RequestEncoder();
   readonly #compactor: Compactor;
   readonly #compactions: Compactions;
-  readonly #space: SpaceGuard;
   readonly #snapshotter: Snapshotter;
   readonly #upkeep: Upkeep;
   readonly #lockedBy: "flock" | "sidecar" | "none";
@@ -161,7 +158,6 @@ export class Member {
     this.lessor = parts.lessor;
     this.alarms = parts.alarms;
     this.cluster = parts.cluster;
-    this.quota = parts.quota;
     this.term = parts.term;
     this.#applier = parts.applier;
     this.#wal = parts.wal;
@@ -191,14 +187,19 @@ export class Member {
       snapFolder: parts.snapFolder,
       assertOpen: () => this.assertOpen(),
     });
-    this.#space = new SpaceGuard({
-      quota: this.quota,
-      backend,
-      alarms: this.alarms,
-      memberId: this.cluster.localId,
-      log: options.log,
-      propose: (request) => this.#log(request),
-    });
+    this.space = new SpaceGuard(
+      {
+        backend,
+        store,
+        alarms: this.alarms,
+        memberId: this.cluster.localId,
+        clock,
+        log: options.log,
+        waitingBytes: () => this.#proposals.waitingBytes,
+        propose: (request) => this.#log(request),
+      },
+      options,
+    );
     this.#proposals = new Proposals({
       wal: this.#wal,
       backend: this.backend,
@@ -229,7 +230,10 @@ export class Member {
     );
     this.backend.onCommit = (): void => {
       if (this.backend.failure !== undefined) this.#proposals.fail(this.backend.failure);
-      else this.#snapshotter.committed();
+      else {
+        this.#snapshotter.committed();
+        this.space.lookAgain();
+      }
     };
   }
 
@@ -249,7 +253,6 @@ export class Member {
 
   static async #open(options: MemberOptions, upkeep: Upkeep): Promise<Member> {
     const { clock } = options;
-    const quota = new Quota(options.quotaBytes, options.quotaBasis);
     // The lessor proposes through the member, which is there only when recovery is over; nothing is proposed before.
     let member: Member | undefined;
     const running = (): Member => {
@@ -279,18 +282,14 @@ export class Member {
           proposeCheckpoint: (checkpoints) => running().#proposeCheckpoint(checkpoints),
         }),
       makeApplier: (parts, host) =>
-        new Applier(
-          { ...parts, quota },
-          {
-            compacting: (revision) => {
-              if (member === undefined) host.compacting(revision);
-              else member.#compactions.start(revision);
-            },
-            outOfSpace: () => {
-              if (member !== undefined) member.#space.exhausted();
-            },
+        new Applier(parts, {
+          compacting: (revision) => {
+            if (member === undefined) host.compacting(revision);
+            else member.#compactions.start(revision);
           },
-        ),
+          fits: (cost) => member === undefined || member.space.fits(cost),
+          outOfSpace: (cost) => member?.space.exhausted(cost),
+        }),
     });
     const { wal, applier, cluster, backend, lessor } = found;
     try {
@@ -316,7 +315,6 @@ export class Member {
       backend.assertWorks();
       member = new Member(options, {
         ...found,
-        quota,
         requestIds,
         upkeep,
         term: hardState.term,
@@ -358,6 +356,11 @@ export class Member {
     if (isReadOnly(request)) {
       this.assertOpen();
       return applyTxn(this.store, (id) => this.lessor.has(id), request);
+    }
+    if (this.space.hasReserve(request)) {
+      this.#assertWritable();
+      const answer = await this.space.fromReserve(request, () => this.#log(request));
+      if (answer !== undefined) return answer;
     }
     return this.#propose(request);
   }
@@ -431,10 +434,30 @@ export class Member {
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
-    return this.#propose({ kind: "alarm", action, memberId, alarm });
+    return this.space.alarmUnderWay(this.#propose({ kind: "alarm", action, memberId, alarm }));
   }
 
   // -- the member itself
+
+  get quota(): Quota {
+    return this.space.quota;
+  }
+
+  /**
+   * Changes the quota from now on; the next start takes that of its flags again. What is there stays, and so does an
+   * alarm, unless it lifts itself.
+   * @param bytes  as --quota-backend-bytes: 0 = the default of 2 GiB, negative = none
+   * @throws StrataError BAD_ARGUMENT, CLOSED
+   */
+  setQuota(bytes: number): void {
+    this.assertOpen();
+    const before = this.quota.flag;
+    this.space.change({ quotaBytes: bytes });
+    const { flag } = this.quota;
+    if (flag === before) return;
+    const fields = { "from-bytes": before, "to-bytes": flag };
+    this.#options.log({ level: "info", message: "the quota was changed", fields });
+  }
 
   status(): MemberStatus {
     return {
@@ -564,16 +587,20 @@ export class Member {
       );
       return;
     }
-    this.#space.assertRoomFor(request);
-    this.#proposals.submit(this.#encodeBounded(request), () => this.#apply(request), answer);
+    this.space.assertRoomFor(request);
+    const data = this.#encodeBounded(request);
+    this.space.assertAllowed(request);
+    this.#proposals.submit(data, () => this.#apply(request), answer);
   }
 
   /** Whatever goes into the log passes here, or where it is answered without a promise. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
     this.#assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
-    this.#space.assertRoomFor(request);
-    return this.#log(request);
+    this.space.assertRoomFor(request);
+    const data = this.#encodeBounded(request);
+    this.space.assertAllowed(request);
+    return this.#proposals.propose(data, () => this.#apply(request));
   }
 
   /** When the last commit is on the disk. Until then nothing of it is in the log, so nothing else bounds these. */
@@ -707,7 +734,6 @@ interface MemberParts {
   readonly cluster: Cluster;
   readonly applier: Applier;
   readonly wal: Wal;
-  readonly quota: Quota;
   readonly requestIds: RequestIds;
   readonly upkeep: Upkeep;
   readonly term: number;

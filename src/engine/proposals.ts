@@ -74,6 +74,11 @@ export class Proposals {
     return this.#pending.length - this.#head;
   }
 
+  /** Of what is logged, and not applied yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   get failure(): unknown {
     return this.#failure;
   }

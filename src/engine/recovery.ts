@@ -89,7 +89,7 @@ export interface RecoveryOptions {
   readonly onProgress: (progress: RecoveryProgress) => void;
   readonly signal: AbortSignal | undefined;
   readonly makeLessor: () => Lessor;
-  readonly makeApplier: (parts: Omit<ApplierParts, "quota">, host: ApplierHost) => Applier;
+  readonly makeApplier: (parts: ApplierParts, host: ApplierHost) => Applier;
 }
 
 /** A member that is wholly recovered, and has not begun to serve. */
@@ -188,6 +188,8 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
       compacting: (revision) => {
         unfinishedCompaction = revision;
       },
+      // What is in the log was answered when it was applied first.
+      fits: () => true,
       outOfSpace: () => undefined,
     });
     // Reads below it have failed since it was scheduled, and shall not come back.

@@ -35,7 +35,7 @@ import type { Watch } from "../api/watch.ts";
 import { int64, wholeNumber } from "../api/whole-number.ts";
 import { InlineStorage } from "../backend/inline-storage.ts";
 import type { PinReport } from "../backend/pins.ts";
-import type { QuotaBasis } from "../backend/quota.ts";
+import type { QuotaMode } from "../backend/quota.ts";
 import type { StorageOptions } from "../backend/storage.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
@@ -49,6 +49,7 @@ import type { OpResult, TxnResult } from "../mvcc/txn.ts";
 import { AlarmAction, AlarmType, type RangeRequest } from "../proto/messages.ts";
 import type { SyncPolicy } from "../wal/sync-policy.ts";
 import type { DefragOptions, DefragReport } from "./defragmentation.ts";
+import type { CheckOptions, CheckReport } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
@@ -78,8 +79,8 @@ export interface StrataOptions {
   readonly clientUrls?: readonly string[];
   /** What the database may take; 0: 2 GiB; negative: no limit. Default: 0. */
   readonly quotaBytes?: number;
-  /** `size`: etcd's rule, the whole file. `sizeInUse`: without what can be used again. Default: `size`. */
-  readonly quotaBasis?: QuotaBasis;
+  /** `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `size`. */
+  readonly quotaMode?: QuotaMode;
   /** A segment of the log. Default: 64,000,000. */
   readonly segmentBytes?: number;
   /** Log entries between two snapshots, behind which the log is given up. Default: 100,000. */
@@ -218,7 +219,7 @@ export class Strata {
         sleepMs: options.compactionSleepMs,
       }),
       quotaBytes: options.quotaBytes ?? 0,
-      quotaBasis: options.quotaBasis ?? "size",
+      quotaMode: options.quotaMode ?? "size",
       snapshotCount: options.snapshotCount ?? 100_000,
       maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,
@@ -403,6 +404,15 @@ export class Strata {
    */
   async saveSnapshot(path: string, options: SnapshotOptions = {}): Promise<SavedSnapshot> {
     return this.member.maintenance.saveSnapshot(resolve(path), options.signal, options.onProgress);
+  }
+
+  /**
+   * bbolt's check of the database as it is at the call: every page and every key in its place. Reads and writes go on
+   * meanwhile. Faults are not thrown, they are the result, and an error in the log.
+   * @throws (rejects) StrataError FAILED, CANCELED
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.member.maintenance.check(options);
   }
 
   /**

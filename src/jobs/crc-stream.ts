@@ -8,6 +8,7 @@ export class CrcStream {
   readonly #capacity: number;
   #filled = 0;
   #crc = 0;
+  #flushedBytes = 0;
 
   constructor(capacityBytes: number) {
     this.#arena = createCrc32cArena(capacityBytes);
@@ -26,6 +27,11 @@ export class CrcStream {
     }
   }
 
+  /** How much there was so far. */
+  get hashedBytes(): number {
+    return this.#flushedBytes + this.#filled;
+  }
+
   /** The CRC of everything so far. */
   value(): number {
     this.#flush();
@@ -34,6 +40,7 @@ export class CrcStream {
 
   #flush(): void {
     this.#crc = this.#arena.crc(0, this.#filled, this.#crc);
+    this.#flushedBytes += this.#filled;
     this.#filled = 0;
   }
 }

@@ -21,8 +21,8 @@ import { PageReader } from "../pagefile/page-reader.ts";
 import { type PairVisitor, scanBucket } from "../pagefile/scan.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { CRC32C_ARENA_BYTES, CrcStream } from "./crc-stream.ts";
-import type { HashInput, KvHashRule } from "./hash.ts";
-import { ProgressWriter } from "./progress.ts";
+import { HASH, type HashInput, type KvHashRule } from "./hash.ts";
+import { newProgressCells, type Progress, ProgressReader, ProgressWriter } from "./progress.ts";
 
 const VOLATILE = [CONSISTENT_INDEX, TERM, STORAGE_VERSION];
 
@@ -35,6 +35,7 @@ const REPORT_PAIRS = 4096;
 /** How long this thread hashes before others have their turn, and pairs between two looks at the clock. */
 const SLICE_MS = 1;
 const PAIRS_PER_LOOK = 64;
+const REPORT_MS = 100;
 
 /** One bucket's share of a hash. */
 interface BucketHash {
@@ -44,13 +45,13 @@ interface BucketHash {
 
 /** The job itself, on whatever thread. */
 export function hashPinned(
-  { path, fd, meta, rule }: HashInput,
+  { path, fd, meta, rule, totalBytes = meta.pgid * meta.pageBytes }: HashInput,
   progress: ProgressWriter = new ProgressWriter(),
 ): number {
   const reader = new PageReader(SystemFile.borrow(path, fd), meta.pageBytes, CACHE_BYTES);
   const tx = reader.view(meta);
   try {
-    progress.phase(0, meta.pgid * meta.pageBytes);
+    progress.phase(0, totalBytes);
     const crc = new CrcStream(CRC32C_ARENA_BYTES);
     let doneBytes = 0;
     let pairs = 0;
@@ -79,9 +80,11 @@ export async function hashInSlices(
   open: () => ReadTx,
   rule: KvHashRule | undefined,
   signal: AbortSignal,
+  shown?: SliceProgress,
 ): Promise<number> {
   const crc = new CrcStream(CRC32C_ARENA_BYTES);
   const hashes = within(open, (tx) => bucketHashes(tx, rule, crc));
+  const report = shown && reporter(shown);
   for (const { name, visit } of hashes) {
     crc.update(name, 0, name.length);
     let from: Uint8Array | undefined;
@@ -89,10 +92,34 @@ export async function hashInSlices(
       signal.throwIfAborted();
       const at = from;
       from = within(open, (tx) => visitSlice(tx, name, at, visit));
+      report?.(crc.hashedBytes);
       await nextTurn();
     } while (from !== undefined);
   }
   return crc.value();
+}
+
+export interface SliceProgress {
+  /** About what there is to read. */
+  readonly totalBytes: number;
+  /** Called after slices, ten times a second at most. */
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** As a thread's progress is told. */
+function reporter({ totalBytes, onProgress }: SliceProgress): (doneBytes: number) => void {
+  const cells = newProgressCells();
+  const writer = new ProgressWriter(cells);
+  const reader = new ProgressReader(cells, HASH.phases);
+  writer.phase(0, totalBytes);
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  return (doneBytes) => {
+    const nowMs = performance.now();
+    if (nowMs < reportedMs + REPORT_MS) return;
+    reportedMs = nowMs;
+    writer.done(doneBytes);
+    onProgress?.(reader.read(nowMs));
+  };
 }
 
 function within<T>(open: () => ReadTx, read: (tx: ReadTx) => T): T {

@@ -25,6 +25,8 @@ export interface KvHashRule {
 }
 
 export interface HashInput extends PinnedFile {
+  /** About what there is to read, for the progress. Default: the file's size. */
+  readonly totalBytes?: number;
   /** Undefined: all buckets, for etcd's Hash. */
   readonly rule: KvHashRule | undefined;
 }

@@ -5,6 +5,7 @@
  * Unlike bbolt it looks into inline buckets too, and reports a file that is shorter than its meta says.
  */
 import { CorruptionError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
 import { readFreelistPage } from "./free-pages.ts";
 import type { Meta } from "./meta.ts";
 import { parsePage } from "./page.ts";
@@ -34,6 +35,18 @@ export const FAULTS_KEPT = 10_000;
  * @param visitor  sees what the walk sees, for a job that wants to do its own work on the way
  */
 export function checkTree(source: WalkSource, meta: Meta, visitor: WalkVisitor = {}): CheckResult {
+  const step = checkSteps(source, meta, visitor, () => false).next();
+  invariant(step.done === true, "a check that is never to stop comes to its end");
+  return step.value;
+}
+
+/** The same, stopping where `isTime`, which is asked at every page, says so. The tree must stay what it is meanwhile. */
+export function* checkSteps(
+  source: WalkSource,
+  meta: Meta,
+  visitor: WalkVisitor,
+  isTime: () => boolean,
+): Generator<undefined, CheckResult> {
   const faults: Fault[] = [];
   let faultCount = 0;
   const fault = (what: string, offsetBytes: number): void => {
@@ -59,9 +72,9 @@ export function checkTree(source: WalkSource, meta: Meta, visitor: WalkVisitor =
   const walk = new TreeWalk(
     source,
     { ...bound(visitor), fault },
-    { reached, order: true, ...isFree },
+    { reached, order: true, isTime, ...isFree },
   );
-  walk.bucket(meta.root, 0);
+  yield* walk.steps(meta.root, 0);
 
   let pagesFree = 0;
   for (let id = 2; id < pages; id++) {

@@ -62,7 +62,12 @@ export interface WalkOptions {
   readonly isFree?: (id: number) => boolean;
   /** Check that keys ascend, within pages and between them. */
   readonly order: boolean;
+  /** Asked after each page: whether `steps` is to stop there until it is called again. Default: never. */
+  readonly isTime?: () => boolean;
 }
+
+/** What is still to be walked below a page that was entered. */
+type Below = "nothing" | "children" | "buckets";
 
 const where = { offsetBytes: 0 };
 
@@ -72,6 +77,7 @@ export class TreeWalk {
   readonly #reached: PageBitmap;
   readonly #isFree: (id: number) => boolean;
   readonly #order: boolean;
+  readonly #isTime: () => boolean;
   readonly #runs: PageRun[] = [];
   readonly #roots: PageRun[] = [];
   #stack: number[] = [];
@@ -84,6 +90,7 @@ export class TreeWalk {
     this.#reached = options.reached;
     this.#isFree = options.isFree ?? ((): boolean => false);
     this.#order = options.order;
+    this.#isTime = options.isTime ?? ((): boolean => false);
   }
 
   /**
@@ -91,13 +98,23 @@ export class TreeWalk {
    * @param depth  the bucket's own: 0 for the file's root bucket
    */
   bucket(rootId: number, depth: number): void {
+    const steps = this.steps(rootId, depth);
+    while (!steps.next().done);
+  }
+
+  /** The same, stopping where `isTime` says so. Pages of the source must stay what they are meanwhile. */
+  *steps(rootId: number, depth: number): Generator<undefined, void> {
     const outer = this.#stack;
     this.#above += outer.length;
     this.#stack = [rootId];
     if (this.#mayEnter(rootId)) {
       this.#roots[depth] ??= new PageRun(this.#source);
       const page = this.#read(rootId, () => (this.#roots[depth] as PageRun).single(rootId));
-      if (page !== undefined) this.#enter(page, depth, 0, undefined, 0, undefined, 0);
+      if (page !== undefined) {
+        const below = this.#enter(page, depth, undefined, 0, undefined, 0);
+        if (below === "children") yield* this.#children(page, depth, 1, undefined, 0);
+        else if (below === "buckets") yield* this.#buckets(page, depth);
+      }
     }
     this.#stack = outer;
     this.#above -= outer.length;
@@ -146,17 +163,16 @@ export class TreeWalk {
   #enter(
     page: Page,
     depth: number,
-    level: number,
     lower: Page | undefined,
     lowerIndex: number,
     upper: Page | undefined,
     upperIndex: number,
-  ): void {
+  ): Below {
     const at = page.id * this.#source.pageBytes;
     for (let id = page.id; id <= page.id + page.overflow; id++) {
       if (!this.#reached.add(id)) {
         this.#fault(`page ${id}: multiple references (stack: ${this.#shownStack()})`, at);
-        if (id === page.id) return;
+        if (id === page.id) return "nothing";
       }
       if (this.#isFree(id)) this.#fault(`page ${id}: reachable freed`, at);
     }
@@ -164,30 +180,31 @@ export class TreeWalk {
     if (page.flags !== LEAF && page.flags !== BRANCH) {
       const type = pageTypeName(page.flags);
       this.#fault(`page ${page.id}: invalid type: ${type} (stack: ${this.#shownStack()})`, at + 8);
-      return;
+      return "nothing";
     }
     const what = pageFault(page, where);
     if (what !== undefined) {
       this.#fault(what, at + where.offsetBytes);
-      return;
+      return "nothing";
     }
     if (page.flags === LEAF) {
       if (this.#order) this.#checkLeafOrder(page, lower, lowerIndex, upper, upperIndex);
-      this.#leaf(page, depth);
-      return;
+      this.#visitor.leaf?.(page, depth);
+      return hasBuckets(page) ? "buckets" : "nothing";
     }
     if (this.#order) this.#checkBranchOrder(page, lower, lowerIndex, upper, upperIndex);
     this.#visitor.branch?.(page, depth);
-    this.#children(page, depth, level + 1, upper, upperIndex);
+    return "children";
   }
 
-  #children(
+  /** Leaves without buckets, which is nearly all of a file, cost no generator of their own. */
+  *#children(
     branch: Page,
     depth: number,
     level: number,
     upper: Page | undefined,
     upperIndex: number,
-  ): void {
+  ): Generator<undefined, void> {
     if (level >= TREE_DEPTH_MAX) {
       const what = `page ${branch.id}: the tree is deeper than ${TREE_DEPTH_MAX} pages`;
       this.#fault(what, branch.id * this.#source.pageBytes);
@@ -203,30 +220,29 @@ export class TreeWalk {
       if (this.#mayEnter(id)) {
         const page = this.#read(id, () => run.child(branch, i));
         if (page !== undefined) {
-          const last = i === branch.count - 1;
-          this.#enter(
-            page,
-            depth,
-            level,
-            branch,
-            i,
-            last ? upper : branch,
-            last ? upperIndex : i + 1,
-          );
+          const isLast = i === branch.count - 1;
+          const after = isLast ? upper : branch;
+          const afterIndex = isLast ? upperIndex : i + 1;
+          const below = this.#enter(page, depth, branch, i, after, afterIndex);
+          if (below === "children") {
+            yield* this.#children(page, depth, level + 1, after, afterIndex);
+          } else if (below === "buckets") {
+            yield* this.#buckets(page, depth);
+          }
         }
       }
       this.#stack.pop();
+      if (this.#isTime()) yield;
     }
   }
 
-  #leaf(page: Page, depth: number): void {
-    this.#visitor.leaf?.(page, depth);
+  *#buckets(page: Page, depth: number): Generator<undefined, void> {
     for (let i = 0; i < page.count; i++) {
-      if ((leafFlags(page, i) & BUCKET_ELEMENT) !== 0) this.#nested(page, i, depth + 1);
+      if ((leafFlags(page, i) & BUCKET_ELEMENT) !== 0) yield* this.#nested(page, i, depth + 1);
     }
   }
 
-  #nested(page: Page, i: number, depth: number): void {
+  *#nested(page: Page, i: number, depth: number): Generator<undefined, void> {
     const { path, pageBytes } = this.#source;
     const nameOffset = leafKeyOffset(page, i);
     const nameBytes = leafKeyBytes(page, i);
@@ -250,10 +266,11 @@ export class TreeWalk {
     const element = { bytes: page.bytes, nameOffset, nameBytes, header, depth };
     if (this.#visitor.enterBucket?.(element) === false) return;
     if (inline === undefined) {
-      this.bucket(header.rootId, depth);
+      yield* this.steps(header.rootId, depth);
     } else {
       if (this.#order) this.#checkLeafOrder(inline, undefined, 0, undefined, 0);
-      this.#leaf(inline, depth);
+      this.#visitor.leaf?.(inline, depth);
+      yield* this.#buckets(inline, depth);
     }
     this.#visitor.leaveBucket?.(depth);
   }
@@ -387,6 +404,13 @@ export class TreeWalk {
   #shownStack(): string {
     return `[${this.#stack.join(" ")}]`;
   }
+}
+
+function hasBuckets(page: Page): boolean {
+  for (let i = 0; i < page.count; i++) {
+    if ((leafFlags(page, i) & BUCKET_ELEMENT) !== 0) return true;
+  }
+  return false;
 }
 
 /** Keys can be 32 KiB; a message shows the beginning of such a one. */

@@ -13,6 +13,7 @@ import { file_etcd_server_v3lockpb_v3lock } from "./gen/etcd/server/v3lockpb/v3l
 import { file_grpc_health_v1_health } from "./gen/grpc/health/v1/health_pb.ts";
 import { file_grpc_reflection_v1_reflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { file_grpc_reflection_v1alpha_reflection } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { file_strata_maintenance } from "./gen/strata/maintenance_pb.ts";
 
 /** All files, each after those that it imports. */
 const FILES: readonly DescFile[] = [
@@ -21,6 +22,7 @@ const FILES: readonly DescFile[] = [
   file_etcd_api_etcdserverpb_rpc,
   file_etcd_server_v3lockpb_v3lock,
   file_etcd_server_v3electionpb_v3election,
+  file_strata_maintenance,
   file_grpc_health_v1_health,
   file_grpc_reflection_v1_reflection,
   file_grpc_reflection_v1alpha_reflection,

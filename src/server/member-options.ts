@@ -57,7 +57,7 @@ export function memberOptionsOf(
       ...(config.compactionSleepMs !== undefined && { sleepMs: config.compactionSleepMs }),
     },
     quotaBytes: config.quotaBytes,
-    quotaBasis: "size",
+    quotaMode: "size",
     snapshotCount: config.snapshotCount,
     maxRequestBytes: Math.min(config.maxRequestBytes, REQUEST_BYTES_MAX),
     maxTxnOps: config.maxTxnOps,

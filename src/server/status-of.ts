@@ -29,6 +29,8 @@ const CANCELED: Status = { code: Code.canceled, message: "context canceled" };
  * | StrataError CLOSED             | 14 `etcdserver: server stopped`                                            |
  * | StrataError FAILED             | 14 with its text: another member would be asked, and after a restart it works |
  * | StrataError BAD_ARGUMENT       | 3 with its text                                                            |
+ * | StrataError CANCELED           | 1 with its text: somebody has cancelled the job that the call waited for   |
+ * | StrataError NO_DISK            | 8 with its text                                                            |
  * | an abort                       | 1 `context canceled`                                                       |
  * | anything else                  | 2 with its text, and `unexpected` is told                                  |
  */
@@ -46,6 +48,8 @@ export function statusOf(error: unknown, unexpected: OnUnexpected = () => undefi
     if (error.code === "BAD_ARGUMENT") {
       return { code: Code.invalidArgument, message: error.message };
     }
+    if (error.code === "CANCELED") return { code: Code.canceled, message: error.message };
+    if (error.code === "NO_DISK") return { code: Code.resourceExhausted, message: error.message };
   }
   if (error instanceof Error && error.name === "AbortError") return CANCELED;
   unexpected(error);

@@ -139,14 +139,16 @@ export class EtcdMember implements RunningMember, AsyncDisposable {
     return revisions;
   }
 
-  async hash(): Promise<HashKv> {
-    const { code, stdout, stderr } = await this.etcd.etcdctl("endpoint", "hashkv", "-w", "json");
+  async hash(revision = 0): Promise<HashKv> {
+    const { code, stdout, stderr } = await this.etcd.etcdctl(
+      ...["endpoint", "hashkv", "--rev", `${revision}`, "-w", "json"],
+    );
     if (code !== 0) throw new Error(stderr);
     const [{ HashKV }] = JSON.parse(stdout) as [
       { HashKV: { header: { revision: number }; hash: number; compact_revision?: number } },
     ];
     const { header, hash, compact_revision: compacted = 0 } = HashKV;
-    return { hash, revision: header.revision, compacted };
+    return { hash, revision: revision || header.revision, compacted };
   }
 
   async end(how: "clean" | "kill"): Promise<void> {

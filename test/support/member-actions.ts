@@ -89,7 +89,22 @@ export interface RunningMember {
   act(action: Action): Promise<Outcome>;
   state(): Promise<State>;
   history(from: number): Promise<Revision[]>;
-  hash(): Promise<HashKv>;
+  /** @param revision  default: the current one */
+  hash(revision?: number): Promise<HashKv>;
   /** Cleanly, or as a crash would. Requests that are under way are lost, or come back as they may. */
   end(how: "clean" | "kill"): Promise<void>;
+}
+
+/** Long work beside the load. */
+export type Upkeep =
+  | { readonly kind: "defragment" }
+  | { readonly kind: "saveSnapshot"; readonly path: string }
+  /** Answered when what it gives up is gone from the disk. */
+  | { readonly kind: "compact"; readonly revision: number }
+  /** Of the jobs that can be cancelled, one. */
+  | { readonly kind: "cancel"; readonly nth: number };
+
+export interface Maintained {
+  readonly outcome: "done" | "refused" | "cancelled";
+  readonly why: string;
 }

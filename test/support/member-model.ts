@@ -311,15 +311,28 @@ export class MemberModel {
       },
     );
     // With no key alive, etcd counts tombstones that compaction has left; then nothing can be said.
-    if (this.rows.size > 0) same("HashKV", hash, this.#hash());
+    if (this.rows.size > 0) same("HashKV", hash, this.#hash(revision, compacted));
   }
 
-  #hash(): number {
+  /** @throws Error if it is not that of its revision, which the model has come to; whenever it was compacted */
+  checkOldHash({ hash, revision, compacted }: HashKv): void {
+    const expected = this.#hash(revision, compacted);
+    same(`HashKV of ${revision}, compacted at ${compacted}`, hash, expected);
+  }
+
+  #hash(revision: number, compacted: number): number {
     let crc = crc32c(Buffer.from("key"));
-    for (const { main, sub, event } of this.#records) {
+    const records = this.#records.filter(({ main }) => main <= revision);
+    const newest = new Map<string, StoredRecord>();
+    for (const record of records) {
+      const { event } = record;
+      newest.set("deleted" in event ? event.deleted : event.key, record);
+    }
+    for (const record of records) {
+      const { main, sub, event } = record;
       const isTombstone = "deleted" in event;
-      const isAlive = !isTombstone && this.rows.get(event.key)?.mod === main;
-      if (main <= this.compacted && !isAlive) continue;
+      const isAlive = !isTombstone && newest.get(event.key) === record;
+      if (main <= compacted && !isAlive) continue;
       const key = Buffer.alloc(isTombstone ? 18 : 17, "_");
       key.writeBigInt64BE(BigInt(main), 0);
       key.writeBigInt64BE(BigInt(sub), 9);

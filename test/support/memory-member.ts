@@ -30,7 +30,7 @@ export function openMemoryMember(options: Partial<MemberOptions> = {}): Promise<
     wal: { noFsync: true },
     compaction: {},
     quotaBytes: 0,
-    quotaBasis: "size",
+    quotaMode: "size",
     snapshotCount: 100_000,
     maxRequestBytes: 1.5 * 1024 * 1024,
     maxTxnOps: 128,

@@ -4,8 +4,25 @@ import { createInterface } from "node:readline";
 import type { StrataOptions } from "../../src/index.ts";
 import { cleanUpAtEnd } from "./cleanup.ts";
 import { compiled } from "./compiled.ts";
-import type { Action, HashKv, Outcome, Revision, RunningMember, State } from "./member-actions.ts";
+import type {
+  Action,
+  HashKv,
+  Maintained,
+  Outcome,
+  Revision,
+  RunningMember,
+  State,
+  Upkeep,
+} from "./member-actions.ts";
 import type { Asked, Call, Told } from "./strata-program.ts";
+
+export interface ProcessOptions {
+  /** Whether a clean end leaves leases to an etcd. Default: yes. */
+  readonly handover?: boolean;
+  /** Modules that come before the program. */
+  readonly preload?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 let program: string | undefined;
 
@@ -23,13 +40,19 @@ export class StrataProcess implements RunningMember, AsyncDisposable {
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #stderr = "";
+  #jobs: readonly string[] = [];
 
-  private constructor(dir: string, options: StrataOptions, handover: boolean) {
+  private constructor(
+    dir: string,
+    options: StrataOptions,
+    { handover = true, preload = [], env = {} }: ProcessOptions,
+  ) {
     this.#handover = handover;
     program ??= compiled("strata-program");
-    const child = spawn(process.execPath, [program, dir, JSON.stringify(options)], {
+    const first = preload.map((path) => `--import=${path}`);
+    const child = spawn(process.execPath, [...first, program, dir, JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, STRATA_VERIFY: "all" },
+      env: { ...process.env, STRATA_VERIFY: "all", ...env },
     });
     this.#child = child;
     const forget = cleanUpAtEnd(() => child.kill("SIGKILL"));
@@ -39,6 +62,10 @@ export class StrataProcess implements RunningMember, AsyncDisposable {
     child.stdin.on("error", () => undefined); // It has gone, which is told below.
     createInterface({ input: child.stdout }).on("line", (line) => {
       const told = JSON.parse(line) as Told;
+      if ("jobs" in told) {
+        this.#jobs = told.jobs;
+        return;
+      }
       const waiting = this.#waiting.get(told.id);
       this.#waiting.delete(told.id);
       if ("error" in told) waiting?.reject(new Error(`${told.error}\n${this.#stderr}`));
@@ -58,9 +85,9 @@ export class StrataProcess implements RunningMember, AsyncDisposable {
   static async start(
     dir: string,
     options: StrataOptions = {},
-    handover = true,
+    beside: ProcessOptions = {},
   ): Promise<StrataProcess> {
-    const started = new StrataProcess(dir, options, handover);
+    const started = new StrataProcess(dir, options, beside);
     await new Promise((resolve, reject) => started.#waiting.set(0, { resolve, reject }));
     return started;
   }
@@ -90,8 +117,23 @@ export class StrataProcess implements RunningMember, AsyncDisposable {
     return (await this.#ask({ call: "history", from })) as Revision[];
   }
 
-  async hash(): Promise<HashKv> {
-    return (await this.#ask({ call: "hash" })) as HashKv;
+  async hash(revision?: number): Promise<HashKv> {
+    return (await this.#ask({ call: "hash", revision })) as HashKv;
+  }
+
+  /** @throws (rejects) Error if the process has gone */
+  async maintain(upkeep: Upkeep): Promise<Maintained> {
+    return (await this.#ask({ call: "maintain", upkeep })) as Maintained;
+  }
+
+  /** Those that it said it was at last, as `kind phase`; with STRATA_TELL_JOBS=1 in its environment. */
+  get jobs(): readonly string[] {
+    return this.#jobs;
+  }
+
+  /** Resolves when it has ended, however. */
+  get gone(): Promise<void> {
+    return this.#gone;
   }
 
   async end(how: "clean" | "kill"): Promise<void> {

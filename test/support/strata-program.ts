@@ -15,13 +15,25 @@ import {
   Strata,
   type StrataOptions,
 } from "../../src/index.ts";
-import type { Action, Change, HashKv, Outcome, Revision, Row, State } from "./member-actions.ts";
+import type {
+  Action,
+  Change,
+  HashKv,
+  Maintained,
+  Outcome,
+  Revision,
+  Row,
+  State,
+  Upkeep,
+} from "./member-actions.ts";
 
 export type Call =
   | { readonly call: "act"; readonly action: Action }
   | { readonly call: "state" }
   | { readonly call: "history"; readonly from: number }
-  | { readonly call: "hash" }
+  /** At a revision, or now. */
+  | { readonly call: "hash"; readonly revision?: number | undefined }
+  | { readonly call: "maintain"; readonly upkeep: Upkeep }
   | { readonly call: "close"; readonly handover: boolean };
 
 export interface Asked {
@@ -30,11 +42,17 @@ export interface Asked {
 }
 
 export type Told =
+  | { readonly id: typeof JOBS; readonly jobs: readonly string[] }
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: string };
 
 /** Of the line that says it is open. */
 export const OPENED = 0;
+
+/** Of a line that says which jobs run now, as `kind phase`. */
+export const JOBS = -1;
+
+const JOBS_MS = 2;
 
 /** All of it has left this process when this returns. */
 function tell(told: Told): void {
@@ -168,9 +186,50 @@ async function history(store: Strata, from: number): Promise<Revision[]> {
   return revisions;
 }
 
-async function hash(store: Strata): Promise<HashKv> {
-  const { hash, revision, compactRevision } = await store.hashKv();
+async function hash(store: Strata, at: number | undefined): Promise<HashKv> {
+  const { hash, revision, compactRevision } = await store.hashKv(at ?? 0);
   return { hash, revision: Number(revision), compacted: Number(compactRevision) };
+}
+
+/** Never rejects: whoever asks wants to know how it ended. */
+async function maintained(store: Strata, upkeep: Upkeep): Promise<Maintained> {
+  try {
+    switch (upkeep.kind) {
+      case "defragment": {
+        const { outcome, reason = "" } = await store.defragment({ force: true });
+        return { outcome, why: reason };
+      }
+      case "saveSnapshot":
+        await store.saveSnapshot(upkeep.path);
+        break;
+      case "compact":
+        await store.compact(upkeep.revision, { physical: true });
+        break;
+      case "cancel": {
+        const jobs = store.jobs.list().filter(({ canBeCancelled }) => canBeCancelled);
+        const job = jobs[upkeep.nth % jobs.length];
+        if (job === undefined) return { outcome: "refused", why: "none runs" };
+        store.jobs.cancel(job.id);
+        break;
+      }
+    }
+    return { outcome: "done", why: "" };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    return { outcome: code === "CANCELED" ? "cancelled" : "refused", why: `${code} ${error}` };
+  }
+}
+
+/** Says which jobs run, whenever that changes. */
+function tellJobs(store: Strata): void {
+  let told = "";
+  setInterval(() => {
+    const jobs = store.jobs.list().map(({ kind, phase }) => `${kind} ${phase}`);
+    const now = jobs.join();
+    if (now === told) return;
+    told = now;
+    tell({ id: JOBS, jobs });
+  }, JOBS_MS).unref();
 }
 
 async function answer(store: Strata, asked: Call): Promise<unknown> {
@@ -182,7 +241,9 @@ async function answer(store: Strata, asked: Call): Promise<unknown> {
     case "history":
       return history(store, asked.from);
     case "hash":
-      return hash(store);
+      return hash(store, asked.revision);
+    case "maintain":
+      return maintained(store, asked.upkeep);
     case "close":
       await store.close({ handover: asked.handover });
       return undefined;
@@ -193,6 +254,7 @@ async function serve(): Promise<void> {
   const [dir = "", options = "{}"] = process.argv.slice(2);
   const store = await Strata.open({ dir }, JSON.parse(options) as StrataOptions);
   tell({ id: OPENED, answer: undefined });
+  if (process.env.STRATA_TELL_JOBS === "1") tellJobs(store);
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, asked } = JSON.parse(line) as Asked;
     answer(store, asked).then(

@@ -1,4 +1,4 @@
-/** The tables against the descriptors that were generated from etcd's proto files, and bytes against the generated code. */
+/** The tables against the descriptors that were generated from the proto files, and bytes against the generated code. */
 import { create, type DescField, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import fc from "fast-check";
@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { file_etcd_api_authpb_auth } from "../gen/etcd/api/authpb/auth_pb.ts";
 import { file_etcd_api_etcdserverpb_rpc } from "../gen/etcd/api/etcdserverpb/rpc_pb.ts";
 import { file_etcd_api_mvccpb_kv } from "../gen/etcd/api/mvccpb/kv_pb.ts";
+import { file_strata_maintenance } from "../gen/strata/maintenance_pb.ts";
 import * as auth from "./auth.ts";
 import * as cluster from "./cluster.ts";
 import * as header from "./header.ts";
@@ -21,9 +22,10 @@ import {
   type Method,
   type NamedField,
 } from "./message-table.ts";
+import * as strata from "./strata.ts";
 import * as watch from "./watch.ts";
 
-const MODULES = [auth, cluster, header, keyValue, kv, lease, maintenance, watch];
+const MODULES = [auth, cluster, header, keyValue, kv, lease, maintenance, strata, watch];
 
 const tables = MODULES.flatMap((module): MessageTable[] =>
   Object.values(module).filter((value): value is MessageTable => "typeName" in value),
@@ -41,6 +43,7 @@ for (const file of [
   file_etcd_api_mvccpb_kv,
   file_etcd_api_authpb_auth,
   file_etcd_api_etcdserverpb_rpc,
+  file_strata_maintenance,
 ]) {
   for (const type of nestedTypes(file)) {
     if (type.kind === "message") described.set(type.typeName, type);
@@ -91,7 +94,7 @@ test("every table has exactly the fields of its message", () => {
 });
 
 test("every method has its path and its messages", () => {
-  expect(methods.length).toBe(41);
+  expect(methods.length).toBe(46);
   for (const { path, input, output } of methods) {
     expect(services.get(path), path).toBe(`${input.typeName} ${output.typeName}`);
   }

@@ -1,5 +1,4 @@
 /** Of the process, of Node, and of who asks. Names are those of Prometheus' own clients for Go and for Node. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { MetricSet, Sample } from "./metric-set.ts";
 import type { Scrape } from "./scrape.ts";
 
@@ -68,32 +67,4 @@ function addScrapes(set: MetricSet<Scrape>): void {
     "Requests for metrics that are being answered.",
     ({ http }) => http.scrapesUnderWay,
   );
-}
-
-/** How often the loop is looked at. */
-const RESOLUTION_MS = 20;
-
-/**
- * How late the event loop comes to what is due, since the last scrape: what one request makes all others wait.
- * @returns ends the looking
- */
-export function addEventLoopDelay(set: MetricSet<Scrape>): () => void {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
-  // What it measures is from one look to the next.
-  const seconds = (ns: number): number => Math.max(0, (ns - RESOLUTION_MS * 1e6) / 1e9) || 0;
-  set.gauge(
-    "strata_event_loop_delay_seconds",
-    "How late timers came since the last scrape, by quantile.",
-    () => {
-      const samples = [0.5, 0.9, 0.99, 1].map((quantile) => ({
-        labels: { quantile: String(quantile) },
-        value: seconds(quantile === 1 ? delay.max : delay.percentile(quantile * 100)),
-      }));
-      delay.reset();
-      return samples;
-    },
-    ["quantile"],
-  );
-  return () => void delay.disable();
 }

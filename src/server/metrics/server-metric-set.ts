@@ -1,11 +1,13 @@
-/** All metrics of a server, under etcd's names. */
+/** All metrics of a server: under etcd's names what etcd has, under strata_… what it has not. */
 import { addAbsentMetrics } from "./absent-metrics.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
+import { addEventLoopMetrics, EventLoopWatch } from "./event-loop.ts";
 import { addGrpcMetrics, addHandlingTimes } from "./grpc-metrics.ts";
+import { addJobMetrics } from "./job-metrics.ts";
 import { addLeaseMetrics } from "./lease-metrics.ts";
 import { MetricSet } from "./metric-set.ts";
 import { addMvccMetrics } from "./mvcc-metrics.ts";
-import { addEventLoopDelay, addProcessMetrics } from "./process-metrics.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
 import { type MetricSources, type Scrape, scrape } from "./scrape.ts";
 import { addSelfMaintenanceMetrics } from "./self-maintenance-metrics.ts";
 import { addServerMetrics } from "./server-metrics.ts";
@@ -13,7 +15,7 @@ import { addServerMetrics } from "./server-metrics.ts";
 export class ServerMetrics {
   readonly #sources: MetricSources;
   readonly #set = new MetricSet<Scrape>();
-  readonly #stopLooking: () => void;
+  readonly #eventLoop = new EventLoopWatch();
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
@@ -26,7 +28,8 @@ export class ServerMetrics {
     addSelfMaintenanceMetrics(this.#set);
     addProcessMetrics(this.#set);
     addAbsentMetrics(this.#set);
-    this.#stopLooking = addEventLoopDelay(this.#set);
+    addEventLoopMetrics(this.#set);
+    addJobMetrics(this.#set);
   }
 
   get contentType(): string {
@@ -35,11 +38,11 @@ export class ServerMetrics {
 
   /** Of this moment, as text. */
   async text(): Promise<string> {
-    return this.#set.text(await scrape(this.#sources));
+    return this.#set.text(await scrape(this.#sources, () => this.#eventLoop.take()));
   }
 
   /** Ends what it looks at by itself. */
   close(): void {
-    this.#stopLooking();
+    this.#eventLoop.close();
   }
 }

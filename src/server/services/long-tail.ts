@@ -2,7 +2,7 @@
 import { type LazyService, lazyService } from "./lazy-service.ts";
 import type { ServiceContext } from "./service-context.ts";
 
-/** Cluster, Maintenance, Auth, Lock and Election. */
+/** Cluster, Maintenance, Auth, Lock and Election; and what strata's maintenance has beyond etcd's. */
 export function longTailServices(context: ServiceContext): LazyService[] {
   return [
     lazyService(
@@ -52,6 +52,17 @@ export function longTailServices(context: ServiceContext): LazyService[] {
         RoleRevokePermission: "unary",
       },
       async () => (await import("./auth.ts")).authMethods(context),
+    ),
+    lazyService(
+      "stratapb.Maintenance",
+      {
+        Jobs: "unary",
+        CancelJob: "unary",
+        Defragment: "serverStream",
+        CheckIntegrity: "serverStream",
+        SetQuota: "unary",
+      },
+      async () => (await import("./strata-maintenance.ts")).strataMaintenanceMethods(context),
     ),
     lazyService("v3lockpb.Lock", { Lock: "unary", Unlock: "unary" }, async () =>
       (await import("./lock.ts")).lockMethods(context),
