@@ -71,6 +71,7 @@ class Rig {
       sizeAfterBytes: this.sizeBytes,
       tookMs: 1234.5,
       longestPauseMs: 17.3,
+      rounds: 2,
     };
   }
 
@@ -109,6 +110,7 @@ test("a rule that holds is followed within a second, with its rate, and told in 
         sizeAfterBytes: 600 * MIB,
         tookMs: 1235,
         longestPauseMs: 17,
+        rounds: 2,
       },
     },
   ]);

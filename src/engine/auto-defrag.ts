@@ -169,6 +169,7 @@ class Attempts {
     try {
       report = await this.#host.defragment({
         about: `auto-defrag: ${rule.text}`,
+        quiet: true,
         ...(rateBytesPerSecond > 0 && { rateBytesPerSecond }),
         signal: this.#signal,
       });
@@ -184,12 +185,13 @@ class Attempts {
     }
     this.#lastEndMs = clock.nowMs();
     this.#forgetFailures();
-    const { sizeAfterBytes, tookMs, longestPauseMs } = report;
+    const { sizeAfterBytes, tookMs, longestPauseMs, rounds } = report;
     this.#tell("info", "done", "auto-defrag: defragmented", {
       ...fields,
       sizeAfterBytes,
       tookMs: Math.round(tookMs),
       longestPauseMs: Math.round(longestPauseMs),
+      rounds,
     });
   }
 
