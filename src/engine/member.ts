@@ -494,6 +494,7 @@ export class Member {
       },
       proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
       applyTimes: this.#applyTimes,
+      space: this.space,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
       autoDefrag: this.maintenance.autoDefragCounts,

@@ -13,6 +13,7 @@ import {
 import type { Sizes } from "./defrag-rule/expression.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
+import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 export interface SelfMaintenanceOptions {
   /** Undefined: off. */
@@ -72,7 +73,18 @@ export async function runSelfMaintenance(
 ): Promise<void> {
   const { clock } = member;
   const stopped = AbortSignal.any([member.stopped, signal]);
-  const running: Promise<void>[] = [];
+  const { space } = member;
+  const spaceHost = {
+    clock,
+    log: log("space-watch"),
+    softLimit: (): number => space.softLimit,
+    space: () => ({ usedBytes: space.usedBytes(), quotaBytes: space.quota.bytes }),
+    found: (forecast: SpaceForecast | undefined): void => {
+      space.forecast = forecast;
+    },
+  };
+  // Always: a soft limit may be set while it runs.
+  const running: Promise<void>[] = [runSpaceWatch(spaceHost, stopped)];
   if (options.autoCompaction !== undefined) {
     const host = {
       clock,
