@@ -109,12 +109,14 @@ export async function runSelfMaintenance(
   await Promise.all(running);
 }
 
+/** What is kept for readers of old commits counts as free: a defragmentation leaves it behind. */
 function sizesOf({ backend, quota }: Member): Sizes {
-  const { sizeBytes, inUseBytes } = backend.space;
+  const { sizeBytes, reusableBytes, pinnedBytes } = backend.space;
+  const dbSizeFree = reusableBytes + pinnedBytes;
   return {
     dbSize: sizeBytes,
-    dbSizeInUse: inUseBytes,
-    dbSizeFree: sizeBytes - inUseBytes,
+    dbSizeInUse: sizeBytes - dbSizeFree,
+    dbSizeFree,
     dbQuota: quota.bytes,
     dbQuotaUsage: sizeBytes / quota.bytes,
   };
