@@ -54,6 +54,7 @@ import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import { type ScheduledSnapshotsWish, scheduledSnapshotsOf } from "./scheduled-snapshots.ts";
 import { runSelfMaintenance, type SelfMaintain, selfMaintenanceOf } from "./self-maintenance.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import { type WatchKeysOptions, watchKeys } from "./watch.ts";
@@ -114,6 +115,8 @@ export interface StrataOptions {
    * and false turns it off. Default: true, all of it.
    */
   readonly selfMaintain?: boolean | SelfMaintain;
+  /** Saved and verified by the store itself, in a folder: as the server's --snapshot-dir. Default: none. */
+  readonly snapshots?: ScheduledSnapshotsWish;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -193,7 +196,11 @@ export class Strata {
     const disk = diskOf(place);
     const isSystem = "dir" in place;
     const log = options.log ?? warn;
-    const selfMaintenance = selfMaintenanceOf(options.selfMaintain ?? true);
+    const { snapshots } = options;
+    const selfMaintenance = {
+      ...selfMaintenanceOf(options.selfMaintain ?? true),
+      snapshots: snapshots && scheduledSnapshotsOf({ ...snapshots, dir: resolve(snapshots.dir) }),
+    };
     const member = await Member.open({
       disk,
       storage: (snapFolder) =>
@@ -400,7 +407,7 @@ export class Strata {
    * @throws (rejects) StrataError FAILED
    */
   async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
-    return this.member.maintenance.snapshot(options.signal, options.onProgress);
+    return this.member.maintenance.snapshot(options);
   }
 
   /**
