@@ -8,6 +8,7 @@ import type { WalCounts } from "../wal/wal.ts";
 import type { ApplyTimes } from "./apply-times.ts";
 import type { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
+import type { SpaceGuard } from "./space-guard.ts";
 
 export interface Instruments {
   readonly wal: {
@@ -24,6 +25,8 @@ export interface Instruments {
     readonly failed: number;
   };
   readonly applyTimes: ApplyTimes;
+  /** The quota. */
+  readonly space: SpaceGuard;
   readonly compaction: CompactionCounts;
   readonly defrag: DefragCounts;
   readonly autoDefrag: AutoDefragCounts;
