@@ -332,7 +332,7 @@ export class SpaceGuard {
 }
 
 function assertRules({ quotaBytes, quotaSoftLimit = 0 }: SpaceRules): void {
-  if (!Number.isSafeInteger(quotaBytes)) {
+  if (!Number.isInteger(quotaBytes)) {
     throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
   }
   if (!(quotaSoftLimit >= 0 && quotaSoftLimit < 1)) {

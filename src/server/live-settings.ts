@@ -1,0 +1,83 @@
+/**
+ * What a running server takes from its configuration file when it is told to read that again. Everything else waits for
+ * the next start. Whoever makes another flag changeable adds it to the list.
+ */
+import type { Member } from "../engine/member.ts";
+import type { RunInvocation } from "./config/command-line.ts";
+import { SERVER_FLAGS } from "./config/flag-table.ts";
+import type { LogLevel } from "./logging/logger.ts";
+
+export interface LiveTarget {
+  readonly member: Member;
+  /** Of the log. */
+  level: LogLevel;
+}
+
+export interface LiveSetting {
+  readonly flag: string;
+  /** What is in force. */
+  now(target: LiveTarget): string | number | boolean;
+  /** What the flags were found to be good for is not refused here. */
+  apply(target: LiveTarget, to: RunInvocation): void;
+}
+
+export const LIVE_SETTINGS: readonly LiveSetting[] = [
+  {
+    flag: "quota-backend-bytes",
+    now: ({ member }) => member.space.rules.quotaBytes,
+    apply: ({ member }, { config: { quotaBytes } }) => member.space.change({ quotaBytes }),
+  },
+  {
+    flag: "quota-mode",
+    now: ({ member }) => member.space.rules.quotaMode,
+    apply: ({ member }, { config: { quotaMode } }) => member.space.change({ quotaMode }),
+  },
+  {
+    flag: "quota-soft-limit",
+    now: ({ member }) => member.space.softLimit,
+    apply: ({ member }, { config: { quotaSoftLimit } }) => member.space.change({ quotaSoftLimit }),
+  },
+  {
+    flag: "auto-disarm",
+    now: ({ member }) => member.space.rules.autoDisarm ?? false,
+    apply: ({ member }, { config: { autoDisarm } }) => member.space.change({ autoDisarm }),
+  },
+  {
+    flag: "log-level",
+    now: (target) => target.level,
+    apply: (target, { log: { level } }) => {
+      target.level = level;
+    },
+  },
+];
+
+export interface Reload {
+  /** `flag: before -> now`. */
+  readonly changed: readonly string[];
+  /** Flags that are other than at the start, and not in force before the next. */
+  readonly needRestart: readonly string[];
+}
+
+/** @param started  what the server runs with since its start */
+export function applyLiveSettings(
+  target: LiveTarget,
+  started: RunInvocation,
+  to: RunInvocation,
+): Reload {
+  const changed: string[] = [];
+  for (const { flag, now, apply } of LIVE_SETTINGS) {
+    const before = now(target);
+    apply(target, to);
+    const after = now(target);
+    if (before !== after) changed.push(`${flag}: ${before} -> ${after}`);
+  }
+  const live = new Set(LIVE_SETTINGS.map(({ flag }) => flag));
+  const needRestart = SERVER_FLAGS.filter(
+    ({ name, presentName, relevance }) =>
+      presentName === undefined &&
+      relevance === "works" &&
+      !live.has(name) &&
+      started.settings.shown(name) !== to.settings.shown(name),
+  ).map(({ name }) => name);
+  return { changed, needRestart };
+}
