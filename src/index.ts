@@ -26,6 +26,7 @@ export type { Clock } from "./base/clock.ts";
 export { CorruptionError, type ErrorCode, EtcdError, StrataError } from "./base/errors.ts";
 export type { EtcdErrorCode } from "./base/etcd-errors.ts";
 export type { AutoCompactionOptions } from "./engine/auto-compaction.ts";
+export type { AutoDefragWish } from "./engine/auto-defrag.ts";
 export type { DefragOptions, DefragReport } from "./engine/defragmentation.ts";
 export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";

@@ -16,11 +16,18 @@ import { readU64BE, viewOf } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf, StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
+import { nextTurn } from "../base/turn.ts";
 import type { Bucket } from "../pagefile/bucket.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { CONSISTENT_INDEX, KEY, META, TERM } from "./buckets.ts";
 import { CommitHistograms } from "./commit-histograms.ts";
+import {
+  type DefragHost,
+  type DefragOutcome,
+  type DefragWork,
+  defragmentOnline,
+} from "./online-defrag.ts";
 import { type Pin, type PinReport, Pins } from "./pins.ts";
 import { encodeRevision, putRevision, REVISION_BYTES, TOMBSTONE_BYTES } from "./revision.ts";
 import type { RowSink } from "./row-sink.ts";
@@ -31,6 +38,7 @@ import type {
   OpenReport,
   Root,
   Storage,
+  SwapReport,
 } from "./storage.ts";
 import { ChunkPool, type RecordVisitor, type ValuePlace, WriteBatch } from "./write-batch.ts";
 
@@ -71,6 +79,14 @@ const NO_BYTES = new Uint8Array(0);
 /** A stream of chunks of 1 MiB: enough for two full batches. */
 const POOLED_CHUNKS = 18;
 
+type ReleaseOld = SwapReport["releaseOld"];
+
+/** A file that was defragmented, and is still read. */
+interface Retired {
+  readonly reader: PageReader;
+  readonly releaseOld: ReleaseOld;
+}
+
 export class Backend implements RowSink {
   readonly commitHistograms: CommitHistograms = new CommitHistograms();
   readonly #storage: Storage;
@@ -80,7 +96,7 @@ export class Backend implements RowSink {
   readonly #pins = new Pins();
   /** Of the file; and of those it had before a defragmentation, as long as somebody reads them. */
   #reader: PageReader;
-  #retired: PageReader[] = [];
+  #retired: Retired[] = [];
   readonly #readerOf = new WeakMap<Pin, PageReader>();
   readonly #revisionKey = new Uint8Array(REVISION_BYTES);
   readonly #revisionView: DataView = viewOf(this.#revisionKey);
@@ -97,6 +113,8 @@ export class Backend implements RowSink {
   #closing = false;
   /** What the storage is doing, if anything: it does one thing at a time. */
   #busy: Promise<void> | undefined;
+  /** Those who wait to have the storage to themselves: no commit begins before they had. */
+  #reserved = 0;
   #timer: AbortController | undefined;
   #commits = 0;
   #waiters: (() => void)[] = [];
@@ -339,7 +357,8 @@ export class Backend implements RowSink {
     let report: CompactReport | undefined;
     this.#run(async () => {
       report = await this.#storage.compact({ ...task, pins: this.#pinned() });
-      this.#switchTo(report);
+      if (report.commit === undefined) return;
+      this.#switchTo(report.commit);
       this.#older = this.#committed;
     });
     await this.#busy;
@@ -349,31 +368,31 @@ export class Backend implements RowSink {
   }
 
   /**
-   * Rewrites the file without its free pages. Meanwhile nothing is committed: what is written waits in the buffer, and
-   * whoever writes waits when that is full.
+   * Rewrites the file without its free pages, while it goes on to be used: see online-defrag.ts.
    * @param openFile  opens the file by its name, for this thread to read
-   * @throws (rejects) StrataError NO_DISK, NO_LOCK; CorruptionError, the system's errors: then all is as it was; FAILED
+   * @throws (rejects) the signal's reason; StrataError NO_DISK, NO_LOCK, CLOSED; CorruptionError, the system's errors:
+   *   then all is as it was; FAILED
    */
-  async defragment(openFile: () => RandomAccessFile): Promise<void> {
+  async defragment(
+    openFile: () => RandomAccessFile,
+    work: Omit<DefragWork, "clock">,
+  ): Promise<DefragOutcome> {
     await this.commit();
-    while (this.#busy !== undefined) await this.#busy;
-    this.assertWorks();
-    if (this.#closing) throw new StrataError("CLOSED", "the backend is closed");
-    let refusal: unknown;
-    this.#run(async () => {
-      let report: OpenReport;
-      try {
-        report = await this.#storage.defragment();
-      } catch (error) {
-        if (error instanceof StrataError && error.code === "FAILED") throw error;
-        refusal = error;
-        return;
-      }
-      this.#moveTo(report, openFile());
-    });
-    await this.#busy;
-    if (refusal !== undefined) throw refusal;
-    this.assertWorks();
+    const whole = { ...work, clock: this.#clock };
+    const host: DefragHost = {
+      pin: () => this.pin("defragmentation"),
+      freshCopy: () => this.#storage.freshCopy(whole),
+      assertWorks: () => this.#assertUsable(),
+      alone: (step) => this.#alone(step),
+      swap: (step) =>
+        this.#alone(async () => {
+          // Whoever has just waited for a commit pins it and opens its file first: see `pin`.
+          await nextTurn();
+          const report = await step();
+          this.#moveTo(report, openFile, report.releaseOld);
+        }),
+    };
+    return defragmentOnline(host, whole);
   }
 
   /**
@@ -401,6 +420,40 @@ export class Backend implements RowSink {
     await this.#busy;
     this.#closeReaders();
     await this.#storage.close();
+  }
+
+  #assertUsable(): void {
+    this.assertWorks();
+    if (this.#closing) throw new StrataError("CLOSED", "the backend is closed");
+  }
+
+  /**
+   * Work of the storage before which no other commit begins. What it throws is thrown here; only FAILED, or an error
+   * behind what cannot be undone, is the backend's own failure.
+   * @returns how long commits had to wait for it
+   */
+  async #alone(work: () => Promise<void>): Promise<number> {
+    this.#reserved++;
+    try {
+      while (this.#busy !== undefined) await this.#busy;
+    } finally {
+      this.#reserved--;
+    }
+    this.#assertUsable();
+    const beganMs = performance.now();
+    let refusal: { readonly error: unknown } | undefined;
+    this.#run(async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (error instanceof StrataError && error.code === "FAILED") throw error;
+        refusal = { error };
+      }
+    });
+    await this.#busy;
+    if (refusal !== undefined) throw refusal.error;
+    this.assertWorks();
+    return performance.now() - beganMs;
   }
 
   get #dirty(): boolean {
@@ -460,7 +513,7 @@ export class Backend implements RowSink {
 
   /** What came in meanwhile goes at once if it is enough, else in its time. */
   #goOn(): void {
-    if (this.#busy !== undefined || this.#closing || !this.#dirty) return;
+    if (this.#busy !== undefined || this.#reserved > 0 || this.#closing || !this.#dirty) return;
     this.applied(this.#applied);
   }
 
@@ -480,19 +533,24 @@ export class Backend implements RowSink {
     this.#view = view;
   }
 
-  /** The new file has one root only: as at a start, nothing of the log can be given up before two commits. */
-  #moveTo(report: OpenReport, file: RandomAccessFile): void {
-    const reader = new PageReader(file, report.meta.pageBytes, this.#options.cacheBytes);
+  /**
+   * The new file has one root only: as at a start, nothing of the log can be given up before two commits. From here on
+   * the old file is nobody's: if the new one cannot be read, nothing more is written.
+   */
+  #moveTo(report: OpenReport, openFile: () => RandomAccessFile, releaseOld: ReleaseOld): void {
+    let reader: PageReader | undefined;
     let view: ReadTx;
     try {
+      reader = new PageReader(openFile(), report.meta.pageBytes, this.#options.cacheBytes);
       view = reader.view(report.meta);
       this.#keys = view.bucket(KEY);
     } catch (error) {
-      reader.close();
-      throw error;
+      reader?.close();
+      const what = "defragmented, and the new file cannot be read";
+      throw new StrataError("FAILED", what, { cause: error });
     }
     this.#view.close();
-    this.#retired.push(this.#reader);
+    this.#retired.push({ reader: this.#reader, releaseOld });
     this.#reader = reader;
     this.#root = { meta: report.meta, space: report.space };
     this.#view = view;
@@ -509,13 +567,18 @@ export class Backend implements RowSink {
   #closeRetired(): void {
     if (this.#retired.length === 0) return;
     const read = new Set([...this.#pins.open].map((pin) => this.#readerOf.get(pin)));
-    for (const reader of this.#retired) if (!read.has(reader)) reader.close();
-    this.#retired = this.#retired.filter((reader) => read.has(reader));
+    for (const { reader, releaseOld } of this.#retired) {
+      if (read.has(reader)) continue;
+      reader.close();
+      void releaseOld?.();
+    }
+    this.#retired = this.#retired.filter(({ reader }) => read.has(reader));
   }
 
   #closeReaders(): void {
     this.#view.close();
-    for (const reader of [...this.#retired, this.#reader]) reader.close();
+    for (const { reader } of this.#retired) reader.close();
+    this.#reader.close();
     this.#retired = [];
   }
 

@@ -2,12 +2,15 @@
 import type { Directory, RandomAccessFile } from "../../native-free/file.ts";
 import { StrataError } from "../base/errors.ts";
 import { PageFile } from "../pagefile/page-file.ts";
-import { copyName, removeLeftovers, writeFreshCopy } from "./fresh-copy.ts";
+import { removeLeftovers } from "./fresh-copy.ts";
+import { InlineCopy } from "./inline-copy.ts";
 import type {
   CommitReport,
   CommitTask,
   CompactReport,
   CompactTask,
+  CopyWork,
+  FreshCopy,
   OpenReport,
   ScanPiece,
   ScanTask,
@@ -39,7 +42,7 @@ export class InlineStorage implements Storage {
       file.close();
       throw error;
     }
-    return { ...this.#open().root(), path: file.path, lockedBy: "none" };
+    return this.#report();
   }
 
   async commit(task: CommitTask): Promise<CommitReport> {
@@ -54,38 +57,34 @@ export class InlineStorage implements Storage {
     return this.#open().scan(task);
   }
 
-  async defragment(): Promise<OpenReport> {
-    const writer = this.#open();
-    const directory = this.#directory;
-    const name = this.#name;
-    const { noSync } = this.#options;
-    const temporary = copyName(name, writer.file.meta.txid);
-    const copy = directory.openFile(temporary, "create-exclusive");
-    let pages: PageFile;
-    try {
-      writeFreshCopy(writer.file, copy, noSync);
-      pages = PageFile.open(copy, { ...this.#options, keepOlderRoot: true });
-      directory.rename(temporary, name);
-    } catch (error) {
-      copy.close();
-      removeLeftovers(directory, name);
-      throw error;
-    }
-    try {
-      if (!noSync) directory.sync();
-    } catch (error) {
-      pages.close();
-      const what = `${directory.path}/${name}: defragmented, and not durably`;
-      throw new StrataError("FAILED", what, { cause: error });
-    }
-    writer.close();
-    this.#writer = new StorageWriter(pages);
-    return { ...this.#open().root(), path: `${directory.path}/${name}`, lockedBy: "none" };
+  freshCopy(work: CopyWork): FreshCopy {
+    return new InlineCopy(
+      {
+        directory: this.#directory,
+        name: this.#name,
+        options: this.#options,
+        file: () => this.#open().file,
+        moveTo: (pages) => {
+          this.#open().close();
+          this.#writer = new StorageWriter(pages);
+          return this.#report();
+        },
+      },
+      work,
+    );
   }
 
   async close(): Promise<void> {
     this.#writer?.close();
     this.#writer = undefined;
+  }
+
+  #report(): OpenReport {
+    return {
+      ...this.#open().root(),
+      path: `${this.#directory.path}/${this.#name}`,
+      lockedBy: "none",
+    };
   }
 
   #open(): StorageWriter {

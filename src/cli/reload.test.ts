@@ -9,7 +9,7 @@ import { readInvocation } from "../server/config/command-line.ts";
 import { LIVE_SETTINGS, type LiveTarget } from "../server/live-settings.ts";
 import type { LogFields, Logger } from "../server/logging/logger.ts";
 import { reload } from "./reload.ts";
-import { STRATA } from "./strata.ts";
+import { runServer } from "./serve.ts";
 
 type Line = readonly [level: string, message: string, fields: LogFields | undefined];
 
@@ -162,7 +162,7 @@ test("the server hears of a SIGHUP, also while it starts", async () => {
   };
   writeFileSync(file, text(1_000_000));
   const io = new MemoryIo();
-  const ended = STRATA.run?.(["--config-file", file], io);
+  const ended = runServer(["--config-file", file], io);
   io.hangUp();
   const lineOf = (quota: number) => [`quota-backend-bytes: ${quota - 1_000_000} -> ${quota}`];
   try {

@@ -1,6 +1,8 @@
-/** Defragmentation of a running member: see Backend.defragment; here are the lines and figures about it. */
+/** Defragmentation of a running member: see backend/online-defrag.ts; here are the lines and figures about it. */
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend } from "../backend/backend.ts";
+import type { CopyPhase } from "../backend/storage.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Progress } from "../jobs/progress.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
 import type { Job } from "./jobs.ts";
@@ -12,6 +14,8 @@ export interface DefragOptions {
   readonly about?: string;
   /** Also where nothing would be gained. Default: no. */
   readonly force?: boolean;
+  /** Nothing is logged of it: whoever asks for it tells. Default: no. */
+  readonly quiet?: boolean;
   /** Of the copying, at most. Default: as fast as it goes. */
   readonly rateBytesPerSecond?: number;
   readonly signal?: AbortSignal | undefined;
@@ -25,8 +29,10 @@ export interface DefragReport {
   readonly sizeBeforeBytes: number;
   readonly sizeAfterBytes: number;
   readonly tookMs: number;
-  /** For which nothing was committed; puts and gets went on. */
+  /** For which nothing was committed, at most; puts and gets went on. */
   readonly longestPauseMs: number;
+  /** In which the copy was brought after what was written meanwhile, the last one included. */
+  readonly rounds: number;
 }
 
 export interface DefragmentationParts {
@@ -37,26 +43,62 @@ export interface DefragmentationParts {
 
 /** @throws (rejects) as Backend.defragment */
 export async function defragment(
-  { backend, log, snapFolder }: DefragmentationParts,
+  { backend, log: told, snapFolder }: DefragmentationParts,
   counts: DefragCounts,
-  _options: DefragOptions,
-  _job: Job,
+  options: DefragOptions,
+  job: Job,
 ): Promise<DefragReport> {
+  const { about = "", force = false, quiet = false, rateBytesPerSecond } = options;
+  const log: EngineLog = quiet ? (): void => undefined : told;
   const sizeBeforeBytes = backend.space.sizeBytes;
   const startMs = performance.now();
-  log({ level: "info", message: "defragmenting", fields: { sizeBytes: sizeBeforeBytes } });
-  await backend.defragment(() => snapFolder.openFile(DATABASE_NAME, "read"));
+  const why = about === "" ? {} : { about };
+  const began = { ...why, sizeBytes: sizeBeforeBytes };
+  log({ level: "info", message: "defragmenting", fields: began });
+  const outcome = await backend
+    .defragment(() => snapFolder.openFile(DATABASE_NAME, "read"), {
+      force,
+      rateBytesPerSecond,
+      signal: job.signal,
+      report: progressOf(job.report),
+    })
+    .catch((error: unknown) => {
+      const fields = { ...began, error: reasonOf(error) };
+      log({ level: "warn", message: "failed to defragment", fields });
+      throw error;
+    });
   const tookMs = Math.round(performance.now() - startMs);
+  // etcd counts each that it was asked for.
   counts.seconds.observe(tookMs / 1000);
+  const { rounds, refusal } = outcome;
+  if (refusal !== undefined) {
+    const fields = { ...began, reason: refusal, tookMs };
+    log({ level: "info", message: "skipped defragmenting", fields });
+    const sizeAfterBytes = sizeBeforeBytes;
+    const nothing = { sizeBeforeBytes, sizeAfterBytes, longestPauseMs: 0, rounds: 0 };
+    return { ...nothing, outcome: "refused", reason: refusal, tookMs };
+  }
   const sizeAfterBytes = backend.space.sizeBytes;
-  const fields = { beforeBytes: sizeBeforeBytes, sizeBytes: sizeAfterBytes, tookMs };
+  const longestPauseMs = Math.round(outcome.longestPauseMs);
+  const figures = { tookMs, longestPauseMs, rounds };
+  const fields = { ...why, beforeBytes: sizeBeforeBytes, sizeBytes: sizeAfterBytes, ...figures };
   log({ level: "info", message: "finished defragmenting", fields });
-  return {
-    outcome: "done",
-    reason: undefined,
-    sizeBeforeBytes,
-    sizeAfterBytes,
-    tookMs,
-    longestPauseMs: tookMs,
+  return { outcome: "done", reason: undefined, sizeBeforeBytes, sizeAfterBytes, ...figures };
+}
+
+/** How fast a phase is, and how long it will take, from how far it is. */
+function progressOf(
+  tell: (progress: Progress) => void,
+): (phase: CopyPhase, doneBytes: number, totalBytes: number) => void {
+  let current: CopyPhase | undefined;
+  let startedMs = 0;
+  return (phase, done, total) => {
+    const nowMs = performance.now();
+    if (phase !== current) startedMs = nowMs;
+    current = phase;
+    const seconds = (nowMs - startedMs) / 1000;
+    const rate = seconds > 0 ? done / seconds : 0;
+    const etaMs = rate > 0 && total > 0 ? (Math.max(total - done, 0) / rate) * 1000 : undefined;
+    tell({ phase, done, total, rate, etaMs });
   };
 }

@@ -6,6 +6,7 @@ import type { Histogram } from "../base/histogram.ts";
 import type { CompactionCounts } from "../mvcc/compaction-counts.ts";
 import type { WalCounts } from "../wal/wal.ts";
 import type { ApplyTimes } from "./apply-times.ts";
+import type { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 
@@ -28,6 +29,7 @@ export interface Instruments {
   readonly space: SpaceGuard;
   readonly compaction: CompactionCounts;
   readonly defrag: DefragCounts;
+  readonly autoDefrag: AutoDefragCounts;
   /** Of `Member.hash` and `Member.hashKv`. */
   readonly hashSeconds: Histogram;
   readonly hashKvSeconds: Histogram;

@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { JobPool } from "../jobs/pool.ts";
 import type { Progress } from "../jobs/progress.ts";
 import type { Store } from "../mvcc/store.ts";
+import { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import { DefragCounts } from "./defrag-counts.ts";
 import { type DefragOptions, type DefragReport, defragment } from "./defragmentation.ts";
 import { Hashes, type KvHash } from "./hashes.ts";
@@ -35,6 +36,7 @@ export class Maintenance {
   readonly snapshots: Snapshots;
   readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
+  readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
   /** The one that runs. */
@@ -66,17 +68,18 @@ export class Maintenance {
     return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
-  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
+  /** Its bytes, to be taken; `lent` as in Snapshots.take. @throws (rejects) as that; StrataError CLOSED, CANCELED */
   async snapshot(
     signal?: AbortSignal,
     onProgress?: (progress: Progress) => void,
+    lent = false,
   ): Promise<Snapshot> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
     signal?.throwIfAborted();
     const job = jobs.begin("snapshot", { signal, onProgress });
     try {
-      const snapshot = await this.snapshots.take(job.signal, job.report);
+      const snapshot = await this.snapshots.take(job.signal, job.report, lent);
       void snapshot.ended.then(() => job.end());
       return snapshot;
     } catch (error) {

@@ -172,6 +172,7 @@ export class Member {
     this.#compactions = new Compactions({
       compactor: this.#compactor,
       jobs: this.jobs,
+      clock,
       log: options.log,
       failed: (error) => this.#proposals.fail(error),
     });
@@ -497,6 +498,7 @@ export class Member {
       space: this.space,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
+      autoDefrag: this.maintenance.autoDefragCounts,
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,

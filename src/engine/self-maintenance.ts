@@ -3,37 +3,62 @@
  * server and for a store in the process alike.
  */
 import { type AutoCompactionOptions, runAutoCompaction } from "./auto-compaction.ts";
+import {
+  type AutoDefragHost,
+  type AutoDefragSettings,
+  type AutoDefragWish,
+  parseAutoDefrag,
+  runAutoDefrag,
+} from "./auto-defrag.ts";
+import type { Sizes } from "./defrag-rule/expression.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
 import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
-/** Undefined: that part is off. */
 export interface SelfMaintenanceOptions {
-  readonly autoCompaction?: AutoCompactionOptions | undefined;
+  /** Undefined: off. */
+  readonly autoCompaction: AutoCompactionOptions | undefined;
+  readonly autoDefrag: AutoDefragSettings;
 }
 
 /** What is wanted of it: `false` for a part that is not, undefined for one as it is by default. */
 export interface SelfMaintain {
   /** Default: history of the last hour stays. */
   readonly autoCompaction?: AutoCompactionOptions | false | undefined;
+  /** Default: the rule is SELF_MAINTAIN_DEFRAG_RULE. */
+  readonly autoDefrag?: AutoDefragWish | false | undefined;
 }
+
+/** Watches and reads that are behind have an hour to come back, or two; and so does whoever looks for what was. */
+export const SELF_MAINTAIN_RETENTION = "1h";
 
 const HOUR_MS = 3_600_000;
 
-const DEFAULTS: Required<SelfMaintenanceOptions> = {
-  autoCompaction: { mode: "periodic", periodMs: HOUR_MS },
-};
+/**
+ * More than half of the file and 64 MiB, the size of one segment of the log; or what keeps a file near its quota.
+ *
+ * More than half: each byte that is written gives one back at least. And it does not take what steady writing will have
+ * used again within the hour: between two compactions an hour of history becomes two, so that a compaction frees less
+ * than half of the file.
+ *
+ * Near the quota: monitoring looks at the size of the file, and with --quota-mode=size the next put may be refused.
+ */
+export const SELF_MAINTAIN_DEFRAG_RULE =
+  "dbSizeFree > 64MiB && dbSizeFree > dbSize / 2 || dbQuotaUsage > 0.8 && dbSizeFree > dbQuota / 5";
 
-/** @param wanted  true: all of it, by default; false: none */
+/**
+ * @param wanted  true: all of it, by default; false: none
+ * @throws StrataError BAD_ARGUMENT
+ */
 export function selfMaintenanceOf(wanted: boolean | SelfMaintain): SelfMaintenanceOptions {
-  if (wanted === false) return {};
-  const { autoCompaction } = wanted === true ? {} : wanted;
-  return { autoCompaction: partOf(autoCompaction, DEFAULTS.autoCompaction) };
-}
-
-function partOf<T>(wanted: T | false | undefined, byDefault: T | undefined): T | undefined {
-  if (wanted === false) return undefined;
-  return wanted ?? byDefault;
+  if (wanted === false) return { autoCompaction: undefined, autoDefrag: { current: undefined } };
+  const parts = wanted === true ? {} : wanted;
+  const compaction = parts.autoCompaction ?? { mode: "periodic", periodMs: HOUR_MS };
+  const defrag = parts.autoDefrag ?? { rule: SELF_MAINTAIN_DEFRAG_RULE };
+  return {
+    autoCompaction: compaction === false ? undefined : compaction,
+    autoDefrag: { current: defrag === false ? undefined : parseAutoDefrag(defrag) },
+  };
 }
 
 /** By the part that speaks: its file's name. */
@@ -70,5 +95,35 @@ export async function runSelfMaintenance(
     };
     running.push(runAutoCompaction(options.autoCompaction, host, stopped));
   }
+  const { maintenance } = member;
+  const host: AutoDefragHost = {
+    clock,
+    log: log("auto-defrag"),
+    counts: maintenance.autoDefragCounts,
+    now: () => new Date(),
+    sizes: () => sizesOf(member),
+    isReady: () => isReadyToDefrag(member),
+    defragment: (about) => maintenance.defragment(about),
+  };
+  running.push(runAutoDefrag(options.autoDefrag, host, stopped));
   await Promise.all(running);
+}
+
+/** What is kept for readers of old commits counts as free: a defragmentation leaves it behind. */
+function sizesOf({ backend, quota }: Member): Sizes {
+  const { sizeBytes, reusableBytes, pinnedBytes } = backend.space;
+  const dbSizeFree = reusableBytes + pinnedBytes;
+  return {
+    dbSize: sizeBytes,
+    dbSizeInUse: sizeBytes - dbSizeFree,
+    dbSizeFree,
+    dbQuota: quota.bytes,
+    dbQuotaUsage: sizeBytes / quota.bytes,
+  };
+}
+
+/** A compaction would free more, and one defragmentation at a time is enough. */
+function isReadyToDefrag({ backend, jobs }: Member): boolean {
+  if (backend.failure !== undefined) return false;
+  return !jobs.list().some(({ kind }) => kind === "compaction" || kind === "defragmentation");
 }

@@ -193,6 +193,10 @@ function sha256Of(file: SystemFile, bytes: number): Uint8Array {
 
 /** Wipes the metas of a file that has no name any more; with a hard link somewhere it is still somebody's. */
 export function disable(old: SystemFile, pageBytes: number): void {
-  if (fstatSync(old.fd).nlink > 0) return;
+  if (!isNameless(old)) return;
   old.write(0, new Uint8Array(2 * pageBytes));
+}
+
+export function isNameless({ fd }: SystemFile): boolean {
+  return fstatSync(fd).nlink === 0;
 }

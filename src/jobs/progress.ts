@@ -53,6 +53,11 @@ export class ProgressWriter {
     Atomics.store(this.#cells, DONE, Math.floor(doneBytes / UNIT_BYTES));
     if (Atomics.load(this.#cells, STOP) !== 0) throw new JobAborted();
   }
+
+  /** Waits on this thread. @throws JobAborted as soon as the caller asks to stop */
+  sleep(ms: number): void {
+    if (Atomics.wait(this.#cells, STOP, 0, ms) !== "timed-out") throw new JobAborted();
+  }
 }
 
 /** The caller's end. */
@@ -70,6 +75,7 @@ export class ProgressReader {
   /** Asks the worker to stop at the next page or so. */
   stop(): void {
     Atomics.store(this.#cells, STOP, 1);
+    Atomics.notify(this.#cells, STOP);
   }
 
   read(nowMs: number): Progress {

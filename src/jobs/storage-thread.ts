@@ -8,6 +8,8 @@ import type {
   CommitTask,
   CompactReport,
   CompactTask,
+  CopyWork,
+  FreshCopy,
   OpenReport,
   ScanPiece,
   ScanTask,
@@ -15,7 +17,15 @@ import type {
   StorageOptions,
 } from "../backend/storage.ts";
 import { StrataError } from "../base/errors.ts";
+import {
+  CopyThread,
+  type CopyThreadHost,
+  type OldFile,
+  type SwapAnswer,
+  type SwapTask,
+} from "./copy-thread.ts";
 import { type Outcome, takeValue } from "./outcome.ts";
+import { JobPool } from "./pool.ts";
 import { workerFile } from "./worker-file.ts";
 
 /** What crosses. */
@@ -29,14 +39,25 @@ export type StorageCall =
   | { readonly call: "commit"; readonly task: CommitTask }
   | { readonly call: "compact"; readonly task: CompactTask }
   | { readonly call: "scan"; readonly task: ScanTask }
-  | { readonly call: "defragment" }
+  | { readonly call: "prepare"; readonly copy: string }
+  | { readonly call: "swap"; readonly task: SwapTask }
   | { readonly call: "close" };
 
-export type StorageAnswer = OpenReport | CommitReport | CompactReport | ScanPiece | undefined;
+export type StorageAnswer =
+  | OpenReport
+  | CommitReport
+  | CompactReport
+  | ScanPiece
+  | SwapAnswer
+  | undefined;
 
 export class StorageThread implements Storage {
   readonly #path: string;
   readonly #options: StorageOptions;
+  /** Of fresh copies, and of what is left of files that were. */
+  readonly #copying = new JobPool({ niced: true, threads: 1 });
+  readonly #old = new Set<OldFile>();
+  #lockedBy: OpenReport["lockedBy"] = "none";
   #pool: Piscina | undefined;
 
   /** @param path  of the page file; made when it is not there */
@@ -55,7 +76,9 @@ export class StorageThread implements Storage {
     });
     const path = this.#path;
     const options = this.#options;
-    return (await this.#ask({ call: "open", path, options, olderRoot })) as OpenReport;
+    const report = (await this.#ask({ call: "open", path, options, olderRoot })) as OpenReport;
+    this.#lockedBy = report.lockedBy;
+    return report;
   }
 
   async commit(task: CommitTask): Promise<CommitReport> {
@@ -70,8 +93,18 @@ export class StorageThread implements Storage {
     return (await this.#ask({ call: "scan", task })) as ScanPiece;
   }
 
-  async defragment(): Promise<OpenReport> {
-    return (await this.#ask({ call: "defragment" })) as OpenReport;
+  freshCopy(work: CopyWork): FreshCopy {
+    const host: CopyThreadHost = {
+      path: this.#path,
+      options: this.#options,
+      lockedBy: this.#lockedBy,
+      pool: this.#copying,
+      prepare: async (copy) => void (await this.#ask({ call: "prepare", copy })),
+      swap: async (task) => (await this.#ask({ call: "swap", task })) as SwapAnswer,
+      keepOld: (file) => void this.#old.add(file),
+      forgetOld: (file) => void this.#old.delete(file),
+    };
+    return new CopyThread(host, work);
   }
 
   async close(): Promise<void> {
@@ -82,6 +115,8 @@ export class StorageThread implements Storage {
     } finally {
       this.#pool = undefined;
       await pool.destroy();
+      for (const file of this.#old) await file.close();
+      await this.#copying.close();
     }
   }
 

@@ -4,8 +4,10 @@ import { removeLeftovers } from "../backend/fresh-copy.ts";
 import type { OpenReport, StorageOptions } from "../backend/storage.ts";
 import { StorageWriter } from "../backend/storage-writer.ts";
 import { StrataError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
 import { type LockedPageFile, openLockedPageFile } from "../pagefile/open.ts";
-import { defragOpenFile } from "./defrag-open.ts";
+import type { SwapAnswer, SwapTask } from "./copy-thread.ts";
+import { LockedCopy } from "./defrag-swap.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { StorageAnswer, StorageCall } from "./storage-thread.ts";
 
@@ -18,6 +20,8 @@ interface Opened {
 
 /** This thread's: it serves one file, from its opening to its closing. */
 let opened: Opened | undefined;
+/** About to take its place. */
+let copy: LockedCopy | undefined;
 
 export default (call: StorageCall): Promise<Outcome<StorageAnswer>> =>
   outcomeOf(() => answer(call));
@@ -33,10 +37,12 @@ function answer(call: StorageCall): StorageAnswer {
   if (call.call === "close") {
     opened?.writer.close();
     opened = undefined;
+    copy?.close();
+    copy = undefined;
     return undefined;
   }
   if (opened === undefined) throw new StrataError("CLOSED", "the page file is not open");
-  const { writer, locked, path, options } = opened;
+  const { writer } = opened;
   switch (call.call) {
     case "commit":
       return writer.commit(call.task);
@@ -44,12 +50,23 @@ function answer(call: StorageCall): StorageAnswer {
       return writer.compact(call.task);
     case "scan":
       return writer.scan(call.task);
-    case "defragment": {
-      const fresh = defragOpenFile(locked, path, options);
-      writer.close();
-      return serve({ locked: fresh, path, options });
-    }
+    case "prepare":
+      copy?.close();
+      copy = new LockedCopy(call.copy);
+      return undefined;
+    case "swap":
+      return swap(opened, call.task);
   }
+}
+
+function swap({ writer, locked, path, options }: Opened, task: SwapTask): SwapAnswer {
+  invariant(copy !== undefined && copy.path === task.copy, "a copy is locked before it is swapped");
+  const locking = copy;
+  copy = undefined;
+  const { file, changes } = locking.swap(writer.file, path, task, options);
+  writer.close();
+  const report = serve({ locked: { ...locked, file }, path, options });
+  return { ...report, changes };
 }
 
 function serve(file: Omit<Opened, "writer">): OpenReport {

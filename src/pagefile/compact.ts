@@ -56,27 +56,33 @@ export function compactTree(
   sink: PieceSink | undefined,
   options: CompactOptions = {},
 ): Compacted {
-  const { pageBytes } = source;
-  const output = new PageOutput(pageBytes, 2, sink);
+  const output = new PageOutput(source.pageBytes, 2, sink);
   const copy = new TreeCopy(source, output, options);
   const root = copy.rootBucket(meta.root);
   output.flush();
-  const txid = Math.max(meta.txid, 1);
-  const copied: Meta = {
-    pageBytes,
-    root,
-    sequence: meta.sequence,
-    freelist: undefined,
-    pgid: output.nextId,
-    txid,
-  };
+  const copied = writeMetas(meta, root, output.nextId, sink);
+  return { meta: copied, keys: copy.keys, buckets: copy.buckets, sourcePages: copy.pages };
+}
+
+/**
+ * The two metas of a copy, which lead to one root.
+ * @param pgid  pages of the copy
+ */
+export function writeMetas(
+  { pageBytes, sequence, txid: sourceTxid }: Meta,
+  root: number,
+  pgid: number,
+  sink: PieceSink | undefined,
+): Meta {
+  const txid = Math.max(sourceTxid, 1);
+  const copied: Meta = { pageBytes, root, sequence, freelist: undefined, pgid, txid };
   if (sink !== undefined) {
     for (const at of [txid, txid - 1]) {
       const page = at % 2;
       sink(page * pageBytes, encodeMetaPage({ ...copied, txid: at }, page));
     }
   }
-  return { meta: copied, keys: copy.keys, buckets: copy.buckets, sourcePages: copy.pages };
+  return copied;
 }
 
 class TreeCopy {
@@ -167,7 +173,8 @@ class TreeCopy {
   }
 }
 
-function withHeader(name: Uint8Array, rootId: number, sequence: bigint): Uint8Array {
+/** A bucket's name and value, side by side. */
+export function withHeader(name: Uint8Array, rootId: number, sequence: bigint): Uint8Array {
   const header = new Uint8Array(BUCKET_HEADER_BYTES);
   const view = viewOf(header);
   writeU64(view, 0, rootId);
@@ -175,7 +182,7 @@ function withHeader(name: Uint8Array, rootId: number, sequence: bigint): Uint8Ar
   return joined(name, header);
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const whole = new Uint8Array(a.length + b.length);
   whole.set(a);
   whole.set(b, a.length);

@@ -44,6 +44,11 @@ export interface PageFileOptions {
    * free list is not stored.
    */
   readonly keepOlderRoot?: boolean;
+  /**
+   * What is free, where whoever made the file knows it: then the tree is not walked to find out. Only where the free
+   * list is not stored.
+   */
+  readonly free?: ArrayLike<number>;
 }
 
 /** Where the bytes of a file are. */
@@ -121,7 +126,8 @@ export class PageFile {
     const metas = options.olderRoot ? olderMetas(file) : readMetas(file);
     const opened = new PageFile(file, metas, options, closeFile);
     if (!opened.readOnly) {
-      opened.#loadFreelist(options.keepOlderRoot ? olderOf(metas) : undefined);
+      if (options.free !== undefined) opened.#takeFree(options.free);
+      else opened.#loadFreelist(options.keepOlderRoot ? olderOf(metas) : undefined);
       if (options.olderRoot) forgetNewer(file, metas);
       if (!options.noSync) makeDurable(file, metas);
       if (options.freelistSync && opened.#meta.freelist === undefined) opened.beginWrite().commit();
@@ -144,6 +150,17 @@ export class PageFile {
       if (left > 0) this.#readers.set(txid, left);
       else this.#readers.delete(txid);
     });
+  }
+
+  /** A view of an earlier commit, which somebody keeps readable for as long as the view is open. */
+  viewOf(meta: Meta): ReadTx {
+    this.#assertOpen();
+    return new ReadTx(this.#pages, meta, () => undefined);
+  }
+
+  /** What the last commit does not reach. */
+  freeIds(): Float64Array {
+    return Float64Array.from(this.#freelist.storedIds());
   }
 
   /**
@@ -267,6 +284,10 @@ export class PageFile {
     if (!this.#open) throw new StrataError("CLOSED", `${this.path}: the file is closed`);
   }
 
+  #takeFree(ids: ArrayLike<number>): void {
+    for (let i = 0; i < ids.length; i++) this.#freelist.addFree(ids[i] as number);
+  }
+
   /** @param older  a root whose pages are to be kept for now */
   #loadFreelist(older: Meta | undefined): void {
     const { pgid, freelist } = this.#meta;
@@ -310,6 +331,17 @@ function olderMetas(file: RandomAccessFile): MetaPair {
   if (older !== undefined) return { ...metas, active: older, activePage };
   const what = `no older transaction than ${metas.active.txid} is to be had`;
   throw new CorruptionError(file.path, activePage * metas.pageBytes, what);
+}
+
+/**
+ * Lets both metas of a file that nobody has open lead to the root in force, so that there is none before it to go back
+ * to. Not synced.
+ */
+export function forgetOlder(file: RandomAccessFile): void {
+  const { active, activePage, pageBytes } = readMetas(file);
+  const olderPage = activePage === 0 ? 1 : 0;
+  const older = { ...active, txid: Math.max(active.txid - 1, 0) };
+  file.write(olderPage * pageBytes, encodeMetaPage(older, olderPage));
 }
 
 function forgetNewer(file: RandomAccessFile, { active, activePage, pageBytes }: MetaPair): void {

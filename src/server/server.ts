@@ -305,9 +305,10 @@ function valuesOf(
 
 /** @throws ConfigError */
 function selfMaintenanceOf(config: ServerConfig): SelfMaintenanceOptions {
-  const { autoCompactionMode, autoCompactionRetention } = config;
+  const { autoCompactionMode, autoCompactionRetention, autoDefrag } = config;
   try {
-    return { autoCompaction: parseAutoCompaction(autoCompactionMode, autoCompactionRetention) };
+    const autoCompaction = parseAutoCompaction(autoCompactionMode, autoCompactionRetention);
+    return { autoCompaction, autoDefrag: { current: autoDefrag } };
   } catch (error) {
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;
@@ -462,5 +463,6 @@ function sayStarting(config: ServerConfig, isNew: boolean, log: Logger): void {
     "max-concurrent-streams": config.maxConcurrentStreams,
     "auto-compaction-mode": config.autoCompactionMode,
     "auto-compaction-retention": config.autoCompactionRetention,
+    "auto-defrag": config.autoDefrag?.rule.text ?? "",
   });
 }

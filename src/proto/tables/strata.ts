@@ -140,12 +140,96 @@ export const DEFRAGMENT_RESPONSE: MessageTable<DefragmentResponse> = message(
   },
 );
 
+export type CheckIntegrityRequest = Readonly<Record<never, never>>;
+
+export const CHECK_INTEGRITY_REQUEST: MessageTable<CheckIntegrityRequest> = message(
+  "stratapb.CheckIntegrityRequest",
+  {},
+);
+
+export interface Fault {
+  readonly offsetBytes: bigint;
+  readonly what: string;
+}
+
+export const FAULT: MessageTable<Fault> = message("stratapb.Fault", {
+  offsetBytes: int64(1),
+  what: string(2),
+});
+
+export interface IntegrityReport {
+  readonly faultCount: bigint;
+  readonly faults: readonly Fault[];
+  readonly keys: bigint;
+  readonly pages: bigint;
+  readonly pagesFree: bigint;
+  readonly sizeBytes: bigint;
+  readonly tookMs: bigint;
+}
+
+export const INTEGRITY_REPORT: MessageTable<IntegrityReport> = message("stratapb.IntegrityReport", {
+  faultCount: int64(1),
+  faults: repeated(sub(2, () => FAULT)),
+  keys: int64(3),
+  pages: int64(4),
+  pagesFree: int64(5),
+  sizeBytes: int64(6),
+  tookMs: int64(7),
+});
+
+export interface CheckIntegrityResponse {
+  readonly header: ResponseHeader | undefined;
+  readonly progress: Progress | undefined;
+  readonly report: IntegrityReport | undefined;
+}
+
+export const CHECK_INTEGRITY_RESPONSE: MessageTable<CheckIntegrityResponse> = message(
+  "stratapb.CheckIntegrityResponse",
+  {
+    header: sub(1, () => RESPONSE_HEADER),
+    progress: sub(2, () => PROGRESS),
+    report: sub(3, () => INTEGRITY_REPORT),
+  },
+);
+
+export interface SetQuotaRequest {
+  readonly quotaBytes: bigint;
+}
+
+export const SET_QUOTA_REQUEST: MessageTable<SetQuotaRequest> = message(
+  "stratapb.SetQuotaRequest",
+  { quotaBytes: int64(1) },
+);
+
+export interface SetQuotaResponse {
+  readonly header: ResponseHeader | undefined;
+  readonly quotaBytes: bigint;
+  readonly quotaBytesBefore: bigint;
+}
+
+export const SET_QUOTA_RESPONSE: MessageTable<SetQuotaResponse> = message(
+  "stratapb.SetQuotaResponse",
+  {
+    header: sub(1, () => RESPONSE_HEADER),
+    quotaBytes: int64(2),
+    quotaBytesBefore: int64(3),
+  },
+);
+
 export const STRATA_METHODS: {
   readonly jobs: Method<JobsRequest, JobsResponse>;
   readonly cancelJob: Method<CancelJobRequest, CancelJobResponse>;
   readonly defragment: Method<DefragmentRequest, DefragmentResponse>;
+  readonly checkIntegrity: Method<CheckIntegrityRequest, CheckIntegrityResponse>;
+  readonly setQuota: Method<SetQuotaRequest, SetQuotaResponse>;
 } = {
   jobs: method("/stratapb.Maintenance/Jobs", JOBS_REQUEST, JOBS_RESPONSE),
   cancelJob: method("/stratapb.Maintenance/CancelJob", CANCEL_JOB_REQUEST, CANCEL_JOB_RESPONSE),
   defragment: method("/stratapb.Maintenance/Defragment", DEFRAGMENT_REQUEST, DEFRAGMENT_RESPONSE),
+  checkIntegrity: method(
+    "/stratapb.Maintenance/CheckIntegrity",
+    CHECK_INTEGRITY_REQUEST,
+    CHECK_INTEGRITY_RESPONSE,
+  ),
+  setQuota: method("/stratapb.Maintenance/SetQuota", SET_QUOTA_REQUEST, SET_QUOTA_RESPONSE),
 };

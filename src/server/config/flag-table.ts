@@ -1,6 +1,7 @@
 /**
  * Every flag that etcd's server has had from 3.4 on, once: what reads command lines, variables and files, what prints the
  * usage and what the docs show all come from here. Defaults are those of 3.5.
+ * And those of our own, in a section of theirs.
  *
  * `works`: it does what etcd's does. `accepted`: it has no meaning for a member that is alone, or none here; it may be
  * given. `refused`: who sets it to anything but `harmless` wants something that there is not.
@@ -19,6 +20,7 @@ export type Section =
   | "Logging"
   | "Distributed tracing"
   | "Maintenance"
+  | "Self-maintenance"
   | "Unsafe"
   | "Discovery and proxy";
 
@@ -333,7 +335,12 @@ const MAINTENANCE: readonly ServerFlag[] = [
     "0",
     "history that is kept: hours or a duration, or revisions; 0: all",
   ),
-  maintenance("compaction-batch-limit", "int", "10000", "records of one step of a compaction"),
+  maintenance(
+    "compaction-batch-limit",
+    "int",
+    "0",
+    "records of one step of a compaction; 0: as many as 10 ms allow",
+  ),
   maintenance("compaction-sleep-interval", "duration", "10ms", "the pause after it"),
   maintenance(
     "watch-progress-notify-interval",
@@ -360,6 +367,35 @@ const MAINTENANCE: readonly ServerFlag[] = [
     "uint",
     "0",
     "defragment at the start if it frees so much; 0: never",
+  ),
+];
+
+const ofItself = sectionOf("Self-maintenance");
+const SELF_MAINTENANCE: readonly ServerFlag[] = [
+  ofItself(
+    "self-maintain",
+    "bool",
+    "false",
+    "the server looks after itself; what other flags say goes before what this one implies",
+  ),
+  ofItself(
+    "auto-defrag",
+    "string",
+    "",
+    "defragment when this holds, as in dbSizeFree > 200MiB && dbQuotaUsage > 0.5; empty or off: never",
+  ),
+  ofItself(
+    "auto-defrag-quiet-hours",
+    "string",
+    "",
+    "but begin none at these, as in 08:00-18:00,22:00-23:30 or 08:00-18:00 Europe/Berlin",
+  ),
+  ofItself("auto-defrag-min-interval", "duration", "1h0m0s", "from one to the next, at least"),
+  ofItself(
+    "auto-defrag-rate",
+    "uint",
+    "32",
+    "MiB that they copy in a second, at most; 0: no limit",
   ),
 ];
 
@@ -442,6 +478,7 @@ const PLAIN: readonly ServerFlag[] = [
   ...LOGGING,
   ...TRACING,
   ...MAINTENANCE,
+  ...SELF_MAINTENANCE,
   ...UNSAFE,
   ...GONE,
 ];

@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import type { QuotaMode } from "../../backend/quota.ts";
 import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
+import type { AutoDefragOptions } from "../../engine/auto-defrag.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
+import { autoDefragOf, retentionOf } from "./self-maintenance.ts";
 import { ConfigError, type Settings } from "./settings.ts";
 import {
   assertBindable,
@@ -91,6 +93,8 @@ export interface ServerConfig {
   readonly autoCompactionMode: AutoCompactionMode;
   /** As it was given; `parseAutoCompaction` reads it. */
   readonly autoCompactionRetention: string;
+  /** Undefined: off. */
+  readonly autoDefrag: AutoDefragOptions | undefined;
   readonly compactionBatchLimit: number | undefined;
   readonly compactionSleepMs: number | undefined;
   readonly watchProgressIntervalMs: number;
@@ -169,7 +173,8 @@ export function serverConfigOf(settings: Settings): ServerConfig {
     warningApplyMs: settings.number("warning-apply-duration"),
     warningUnaryMs: settings.number("warning-unary-request-duration") || 300,
     autoCompactionMode: compactionMode(settings.text("auto-compaction-mode")),
-    autoCompactionRetention: settings.text("auto-compaction-retention") || "0",
+    autoCompactionRetention: retentionOf(settings),
+    autoDefrag: autoDefragOf(settings),
     compactionBatchLimit: onlyIfGiven("compaction-batch-limit"),
     compactionSleepMs: onlyIfGiven("compaction-sleep-interval"),
     watchProgressIntervalMs: Math.max(settings.number("watch-progress-notify-interval"), 100),

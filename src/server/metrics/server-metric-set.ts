@@ -9,6 +9,7 @@ import { MetricSet } from "./metric-set.ts";
 import { addMvccMetrics } from "./mvcc-metrics.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 import { type MetricSources, type Scrape, scrape } from "./scrape.ts";
+import { addSelfMaintenanceMetrics } from "./self-maintenance-metrics.ts";
 import { addServerMetrics } from "./server-metrics.ts";
 
 export class ServerMetrics {
@@ -24,6 +25,7 @@ export class ServerMetrics {
     addDiskMetrics(this.#set);
     addGrpcMetrics(this.#set);
     if (sources.handlingTimes !== undefined) addHandlingTimes(this.#set, sources.handlingTimes);
+    addSelfMaintenanceMetrics(this.#set);
     addProcessMetrics(this.#set);
     addAbsentMetrics(this.#set);
     addEventLoopMetrics(this.#set);

@@ -55,7 +55,13 @@ export function longTailServices(context: ServiceContext): LazyService[] {
     ),
     lazyService(
       "stratapb.Maintenance",
-      { Jobs: "unary", CancelJob: "unary", Defragment: "serverStream" },
+      {
+        Jobs: "unary",
+        CancelJob: "unary",
+        Defragment: "serverStream",
+        CheckIntegrity: "serverStream",
+        SetQuota: "unary",
+      },
       async () => (await import("./strata-maintenance.ts")).strataMaintenanceMethods(context),
     ),
     lazyService("v3lockpb.Lock", { Lock: "unary", Unlock: "unary" }, async () =>

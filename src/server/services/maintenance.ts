@@ -58,7 +58,7 @@ export function maintenanceMethods({
     }),
     Defragment: unary(pb.DefragmentRequestSchema, pb.DefragmentResponseSchema, async (_, call) => {
       assertNoToken(call);
-      await member.maintenance.defragment();
+      await member.maintenance.defragment({ signal: call.signal });
       return { header: headerOf(member) };
     }),
     Hash: unary(pb.HashRequestSchema, pb.HashResponseSchema, async (_, call) => {

@@ -150,6 +150,7 @@ test("progress is sent on the way, as fast as it is read", async () => {
     sizeAfterBytes: 100,
     tookMs: 1.2,
     longestPauseMs: 0,
+    rounds: 0,
   });
   await call.whenEnded();
   expect(answers(call).map(({ progress: found }) => found?.done)).toEqual([1n, 2n, 5n, undefined]);
@@ -191,10 +192,61 @@ test("what cannot be asked is refused: a negative rate, a token while authentica
   const request = encoded(pb.DefragmentRequestSchema, { rateBytesPerSecond: -1n });
   expect(await callFake(rig.service, "Defragment", request)).toMatchObject({ code: 3 });
   const options = { metadata: { token: "abcdefghijklmnop.17" } };
-  for (const method of ["Jobs", "CancelJob", "Defragment"]) {
+  for (const method of Object.keys(rig.service.methods)) {
     expect(await callFake(rig.service, method, new Uint8Array(0), options)).toMatchObject({
       code: 16,
       message: "etcdserver: invalid auth token",
     });
   }
+});
+
+test("the integrity of the database is checked while it is used", async () => {
+  await using rig = await open();
+  const call = startFake(rig.service, "CheckIntegrity", new Uint8Array(0));
+  expect(await call.whenEnded()).toEqual({ code: 0, message: "" });
+  const last = fromBinary(pb.CheckIntegrityResponseSchema, call.messages.at(-1) as Buffer);
+  expect(last.header?.memberId).toBe(rig.member.cluster.localId);
+  expect(last.report).toMatchObject({ faultCount: 0n, faults: [] });
+  expect(last.report?.pages).toBeGreaterThan(0n);
+  const { sizeBytes } = rig.member.backend.space;
+  expect(last.report?.sizeBytes).toBe(BigInt(sizeBytes));
+  const spied = vi.spyOn(rig.member.maintenance, "check");
+  spied.mockResolvedValue({
+    ok: false,
+    faults: [{ offsetBytes: 4096, what: "page 1 is nobody's" }],
+    faultCount: 7,
+    keys: 3,
+    pages: 2,
+    pagesFree: 1,
+    sizeBytes: 12_288,
+    tookMs: 5,
+  });
+  const faulty = await callFake(rig.service, "CheckIntegrity", new Uint8Array(0));
+  const { report } = fromBinary(pb.CheckIntegrityResponseSchema, faulty.messages[0] as Buffer);
+  expect(report).toMatchObject({
+    faultCount: 7n,
+    faults: [{ offsetBytes: 4096n, what: "page 1 is nobody's" }],
+  });
+});
+
+test("the quota is changed at once, and what was in force is told", async () => {
+  await using rig = await open();
+  const set = async (quotaBytes: bigint) => {
+    const request = encoded(pb.SetQuotaRequestSchema, { quotaBytes });
+    const answer = await callFake(rig.service, "SetQuota", request);
+    expect(answer).toMatchObject({ code: 0 });
+    const { quotaBytes: now, quotaBytesBefore } = fromBinary(
+      pb.SetQuotaResponseSchema,
+      answer.messages[0] as Buffer,
+    );
+    return [quotaBytesBefore, now];
+  };
+  const gib = 2n ** 30n;
+  await set(0n);
+  expect(await set(16n * gib)).toEqual([2n * gib, 16n * gib]);
+  expect(rig.member.quota.bytes).toBe(Number(16n * gib));
+  expect(await set(-5n)).toEqual([16n * gib, -1n]);
+  expect(await set(0n)).toEqual([-1n, 2n * gib]);
+  const tooMuch = encoded(pb.SetQuotaRequestSchema, { quotaBytes: 2n ** 62n });
+  expect(await callFake(rig.service, "SetQuota", tooMuch)).toMatchObject({ code: 3 });
 });

@@ -12,7 +12,7 @@ import { assertNoToken } from "./no-token.ts";
 import type { ServiceContext } from "./service-context.ts";
 import { decoded, unary } from "./unary.ts";
 
-type Name = "Jobs" | "CancelJob" | "Defragment";
+type Name = "Jobs" | "CancelJob" | "Defragment" | "CheckIntegrity" | "SetQuota";
 
 export function strataMaintenanceMethods({
   member,
@@ -38,6 +38,24 @@ export function strataMaintenanceMethods({
         await defragment(member, request, call);
       },
     },
+    CheckIntegrity: {
+      kind: "serverStream",
+      handle: async (call, bytes, start, end) => {
+        if (decoded(call, pb.CheckIntegrityRequestSchema, bytes, start, end) === undefined) return;
+        assertNoToken(call);
+        await checkIntegrity(member, call);
+      },
+    },
+    SetQuota: unary(pb.SetQuotaRequestSchema, pb.SetQuotaResponseSchema, (request, call) => {
+      assertNoToken(call);
+      const before = quotaBytesOf(member);
+      member.setQuota(Number(request.quotaBytes));
+      return {
+        header: headerOf(member),
+        quotaBytes: quotaBytesOf(member),
+        quotaBytesBefore: before,
+      };
+    }),
   };
 }
 
@@ -93,7 +111,22 @@ function cancel({ jobs }: Member, id: number): void {
   }
 }
 
-/** Ends with the call. Of progress, what a slow reader has no room for is left out. */
+/** What a slow reader has no room for is left out. */
+function progressOn(
+  call: StreamCall,
+  encode: (progress: MessageInitShape<typeof pb.ProgressSchema>) => Uint8Array,
+): (progress: Progress) => void {
+  let hasRoom = true;
+  return (progress) => {
+    if (!hasRoom || call.ended) return;
+    hasRoom = call.send(encode(progressInit(progress)));
+    if (hasRoom) return;
+    void call.drained().then(() => {
+      hasRoom = true;
+    });
+  };
+}
+
 async function defragment(
   member: Member,
   { force, rateBytesPerSecond }: pb.DefragmentRequest,
@@ -102,34 +135,49 @@ async function defragment(
   if (rateBytesPerSecond < 0n) {
     throw new GrpcError(Code.invalidArgument, "rate_bytes_per_second: a rate is not negative");
   }
-  const send = (init: MessageInitShape<typeof pb.DefragmentResponseSchema>): boolean =>
-    call.send(toBinary(pb.DefragmentResponseSchema, create(pb.DefragmentResponseSchema, init)));
-  let hasRoom = true;
-  const onProgress = (progress: Progress): void => {
-    if (!hasRoom || call.ended) return;
-    hasRoom = send({ progress: progressInit(progress) });
-    if (hasRoom) return;
-    void call.drained().then(() => {
-      hasRoom = true;
-    });
-  };
+  const encode = (init: MessageInitShape<typeof pb.DefragmentResponseSchema>): Uint8Array =>
+    toBinary(pb.DefragmentResponseSchema, create(pb.DefragmentResponseSchema, init));
   const report = await member.maintenance.defragment({
     force,
     signal: call.signal,
-    onProgress,
+    onProgress: progressOn(call, (progress) => encode({ progress })),
     ...(rateBytesPerSecond > 0n && { rateBytesPerSecond: Number(rateBytesPerSecond) }),
   });
   const { outcome, reason = "", sizeBeforeBytes, sizeAfterBytes, tookMs, longestPauseMs } = report;
-  send({
-    header: headerOf(member),
-    report: {
-      outcome,
-      reason,
-      sizeBeforeBytes: BigInt(sizeBeforeBytes),
-      sizeAfterBytes: BigInt(sizeAfterBytes),
-      tookMs: whole(Math.ceil(tookMs)),
-      longestPauseMs: whole(Math.ceil(longestPauseMs)),
-    },
-  });
+  const told = {
+    outcome,
+    reason,
+    sizeBeforeBytes: BigInt(sizeBeforeBytes),
+    sizeAfterBytes: BigInt(sizeAfterBytes),
+    tookMs: whole(Math.ceil(tookMs)),
+    longestPauseMs: whole(Math.ceil(longestPauseMs)),
+  };
+  call.send(encode({ header: headerOf(member), report: told }));
   call.end();
+}
+
+async function checkIntegrity(member: Member, call: StreamCall): Promise<void> {
+  const encode = (init: MessageInitShape<typeof pb.CheckIntegrityResponseSchema>): Uint8Array =>
+    toBinary(pb.CheckIntegrityResponseSchema, create(pb.CheckIntegrityResponseSchema, init));
+  const report = await member.maintenance.check({
+    signal: call.signal,
+    onProgress: progressOn(call, (progress) => encode({ progress })),
+  });
+  const { faultCount, faults, keys, pages, pagesFree, sizeBytes, tookMs } = report;
+  const told = {
+    faultCount: BigInt(faultCount),
+    faults: faults.map(({ offsetBytes, what }) => ({ offsetBytes: BigInt(offsetBytes), what })),
+    keys: BigInt(keys),
+    pages: BigInt(pages),
+    pagesFree: BigInt(pagesFree),
+    sizeBytes: BigInt(sizeBytes),
+    tookMs: whole(Math.ceil(tookMs)),
+  };
+  call.send(encode({ header: headerOf(member), report: told }));
+  call.end();
+}
+
+/** -1: there is none. */
+function quotaBytesOf({ quota }: Member): bigint {
+  return Number.isFinite(quota.bytes) ? BigInt(quota.bytes) : -1n;
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file strata/maintenance.proto.
  */
 export const file_strata_maintenance: GenFile = /*@__PURE__*/
-  fileDesc("ChhzdHJhdGEvbWFpbnRlbmFuY2UucHJvdG8SCHN0cmF0YXBiIhoKC0pvYnNSZXF1ZXN0EgsKA2FsbBgBIAEoCCJZCgxKb2JzUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyEhsKBGpvYnMYAiADKAsyDS5zdHJhdGFwYi5Kb2Ii1wEKA0pvYhIKCgJpZBgBIAEoAxIMCgRraW5kGAIgASgJEg0KBWFib3V0GAMgASgJEgwKBHVuaXQYBCABKAkSJAoIcHJvZ3Jlc3MYBSABKAsyEi5zdHJhdGFwYi5Qcm9ncmVzcxISCgpzdGFydGVkX21zGAYgASgDEhIKCnJ1bm5pbmdfbXMYByABKAMSGAoQY2FuX2JlX2NhbmNlbGxlZBgIIAEoCBIQCghzdG9wcGluZxgJIAEoCBIPCgdvdXRjb21lGAogASgJEg4KBnJlYXNvbhgLIAEoCSJUCghQcm9ncmVzcxINCgVwaGFzZRgBIAEoCRIMCgRkb25lGAIgASgDEg0KBXRvdGFsGAMgASgDEgwKBHJhdGUYBCABKAMSDgoGZXRhX21zGAUgASgDIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAMiQQoRQ2FuY2VsSm9iUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyIkEKEURlZnJhZ21lbnRSZXF1ZXN0Eg0KBWZvcmNlGAEgASgIEh0KFXJhdGVfYnl0ZXNfcGVyX3NlY29uZBgCIAEoAyKUAQoSRGVmcmFnbWVudFJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlchIkCghwcm9ncmVzcxgCIAEoCzISLnN0cmF0YXBiLlByb2dyZXNzEioKBnJlcG9ydBgDIAEoCzIaLnN0cmF0YXBiLkRlZnJhZ21lbnRSZXBvcnQiowEKEERlZnJhZ21lbnRSZXBvcnQSDwoHb3V0Y29tZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSGQoRc2l6ZV9iZWZvcmVfYnl0ZXMYAyABKAMSGAoQc2l6ZV9hZnRlcl9ieXRlcxgEIAEoAxIPCgd0b29rX21zGAUgASgDEhgKEGxvbmdlc3RfcGF1c2VfbXMYBiABKAMSDgoGcm91bmRzGAcgASgDMtUBCgtNYWludGVuYW5jZRI1CgRKb2JzEhUuc3RyYXRhcGIuSm9ic1JlcXVlc3QaFi5zdHJhdGFwYi5Kb2JzUmVzcG9uc2USRAoJQ2FuY2VsSm9iEhouc3RyYXRhcGIuQ2FuY2VsSm9iUmVxdWVzdBobLnN0cmF0YXBiLkNhbmNlbEpvYlJlc3BvbnNlEkkKCkRlZnJhZ21lbnQSGy5zdHJhdGFwYi5EZWZyYWdtZW50UmVxdWVzdBocLnN0cmF0YXBiLkRlZnJhZ21lbnRSZXNwb25zZTABYgZwcm90bzM", [file_etcd_api_etcdserverpb_rpc]);
+  fileDesc("ChhzdHJhdGEvbWFpbnRlbmFuY2UucHJvdG8SCHN0cmF0YXBiIhoKC0pvYnNSZXF1ZXN0EgsKA2FsbBgBIAEoCCJZCgxKb2JzUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyEhsKBGpvYnMYAiADKAsyDS5zdHJhdGFwYi5Kb2Ii1wEKA0pvYhIKCgJpZBgBIAEoAxIMCgRraW5kGAIgASgJEg0KBWFib3V0GAMgASgJEgwKBHVuaXQYBCABKAkSJAoIcHJvZ3Jlc3MYBSABKAsyEi5zdHJhdGFwYi5Qcm9ncmVzcxISCgpzdGFydGVkX21zGAYgASgDEhIKCnJ1bm5pbmdfbXMYByABKAMSGAoQY2FuX2JlX2NhbmNlbGxlZBgIIAEoCBIQCghzdG9wcGluZxgJIAEoCBIPCgdvdXRjb21lGAogASgJEg4KBnJlYXNvbhgLIAEoCSJUCghQcm9ncmVzcxINCgVwaGFzZRgBIAEoCRIMCgRkb25lGAIgASgDEg0KBXRvdGFsGAMgASgDEgwKBHJhdGUYBCABKAMSDgoGZXRhX21zGAUgASgDIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAMiQQoRQ2FuY2VsSm9iUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyIkEKEURlZnJhZ21lbnRSZXF1ZXN0Eg0KBWZvcmNlGAEgASgIEh0KFXJhdGVfYnl0ZXNfcGVyX3NlY29uZBgCIAEoAyKUAQoSRGVmcmFnbWVudFJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlchIkCghwcm9ncmVzcxgCIAEoCzISLnN0cmF0YXBiLlByb2dyZXNzEioKBnJlcG9ydBgDIAEoCzIaLnN0cmF0YXBiLkRlZnJhZ21lbnRSZXBvcnQiowEKEERlZnJhZ21lbnRSZXBvcnQSDwoHb3V0Y29tZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSGQoRc2l6ZV9iZWZvcmVfYnl0ZXMYAyABKAMSGAoQc2l6ZV9hZnRlcl9ieXRlcxgEIAEoAxIPCgd0b29rX21zGAUgASgDEhgKEGxvbmdlc3RfcGF1c2VfbXMYBiABKAMSDgoGcm91bmRzGAcgASgDIhcKFUNoZWNrSW50ZWdyaXR5UmVxdWVzdCKXAQoWQ2hlY2tJbnRlZ3JpdHlSZXNwb25zZRIsCgZoZWFkZXIYASABKAsyHC5ldGNkc2VydmVycGIuUmVzcG9uc2VIZWFkZXISJAoIcHJvZ3Jlc3MYAiABKAsyEi5zdHJhdGFwYi5Qcm9ncmVzcxIpCgZyZXBvcnQYAyABKAsyGS5zdHJhdGFwYi5JbnRlZ3JpdHlSZXBvcnQinQEKD0ludGVncml0eVJlcG9ydBITCgtmYXVsdF9jb3VudBgBIAEoAxIfCgZmYXVsdHMYAiADKAsyDy5zdHJhdGFwYi5GYXVsdBIMCgRrZXlzGAMgASgDEg0KBXBhZ2VzGAQgASgDEhIKCnBhZ2VzX2ZyZWUYBSABKAMSEgoKc2l6ZV9ieXRlcxgGIAEoAxIPCgd0b29rX21zGAcgASgDIisKBUZhdWx0EhQKDG9mZnNldF9ieXRlcxgBIAEoAxIMCgR3aGF0GAIgASgJIiYKD1NldFF1b3RhUmVxdWVzdBITCgtxdW90YV9ieXRlcxgBIAEoAyJxChBTZXRRdW90YVJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlchITCgtxdW90YV9ieXRlcxgCIAEoAxIaChJxdW90YV9ieXRlc19iZWZvcmUYAyABKAMy7wIKC01haW50ZW5hbmNlEjUKBEpvYnMSFS5zdHJhdGFwYi5Kb2JzUmVxdWVzdBoWLnN0cmF0YXBiLkpvYnNSZXNwb25zZRJECglDYW5jZWxKb2ISGi5zdHJhdGFwYi5DYW5jZWxKb2JSZXF1ZXN0Ghsuc3RyYXRhcGIuQ2FuY2VsSm9iUmVzcG9uc2USSQoKRGVmcmFnbWVudBIbLnN0cmF0YXBiLkRlZnJhZ21lbnRSZXF1ZXN0Ghwuc3RyYXRhcGIuRGVmcmFnbWVudFJlc3BvbnNlMAESVQoOQ2hlY2tJbnRlZ3JpdHkSHy5zdHJhdGFwYi5DaGVja0ludGVncml0eVJlcXVlc3QaIC5zdHJhdGFwYi5DaGVja0ludGVncml0eVJlc3BvbnNlMAESQQoIU2V0UXVvdGESGS5zdHJhdGFwYi5TZXRRdW90YVJlcXVlc3QaGi5zdHJhdGFwYi5TZXRRdW90YVJlc3BvbnNlYgZwcm90bzM", [file_etcd_api_etcdserverpb_rpc]);
 
 /**
  * @generated from message stratapb.JobsRequest
@@ -338,6 +338,179 @@ export const DefragmentReportSchema: GenMessage<DefragmentReport> = /*@__PURE__*
   messageDesc(file_strata_maintenance, 8);
 
 /**
+ * @generated from message stratapb.CheckIntegrityRequest
+ */
+export type CheckIntegrityRequest = Message<"stratapb.CheckIntegrityRequest"> & {
+};
+
+/**
+ * Describes the message stratapb.CheckIntegrityRequest.
+ * Use `create(CheckIntegrityRequestSchema)` to create a new message.
+ */
+export const CheckIntegrityRequestSchema: GenMessage<CheckIntegrityRequest> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 9);
+
+/**
+ * The last one has the report, those before it have progress.
+ *
+ * @generated from message stratapb.CheckIntegrityResponse
+ */
+export type CheckIntegrityResponse = Message<"stratapb.CheckIntegrityResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: stratapb.Progress progress = 2;
+   */
+  progress?: Progress | undefined;
+
+  /**
+   * @generated from field: stratapb.IntegrityReport report = 3;
+   */
+  report?: IntegrityReport | undefined;
+};
+
+/**
+ * Describes the message stratapb.CheckIntegrityResponse.
+ * Use `create(CheckIntegrityResponseSchema)` to create a new message.
+ */
+export const CheckIntegrityResponseSchema: GenMessage<CheckIntegrityResponse> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 10);
+
+/**
+ * @generated from message stratapb.IntegrityReport
+ */
+export type IntegrityReport = Message<"stratapb.IntegrityReport"> & {
+  /**
+   * All that were found; 0: the database is sound.
+   *
+   * @generated from field: int64 fault_count = 1;
+   */
+  faultCount: bigint;
+
+  /**
+   * The first of them.
+   *
+   * @generated from field: repeated stratapb.Fault faults = 2;
+   */
+  faults: Fault[];
+
+  /**
+   * Of all buckets: every revision of a key is one.
+   *
+   * @generated from field: int64 keys = 3;
+   */
+  keys: bigint;
+
+  /**
+   * In use.
+   *
+   * @generated from field: int64 pages = 4;
+   */
+  pages: bigint;
+
+  /**
+   * @generated from field: int64 pages_free = 5;
+   */
+  pagesFree: bigint;
+
+  /**
+   * Pages in use and free ones.
+   *
+   * @generated from field: int64 size_bytes = 6;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * @generated from field: int64 took_ms = 7;
+   */
+  tookMs: bigint;
+};
+
+/**
+ * Describes the message stratapb.IntegrityReport.
+ * Use `create(IntegrityReportSchema)` to create a new message.
+ */
+export const IntegrityReportSchema: GenMessage<IntegrityReport> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 11);
+
+/**
+ * @generated from message stratapb.Fault
+ */
+export type Fault = Message<"stratapb.Fault"> & {
+  /**
+   * In the file.
+   *
+   * @generated from field: int64 offset_bytes = 1;
+   */
+  offsetBytes: bigint;
+
+  /**
+   * @generated from field: string what = 2;
+   */
+  what: string;
+};
+
+/**
+ * Describes the message stratapb.Fault.
+ * Use `create(FaultSchema)` to create a new message.
+ */
+export const FaultSchema: GenMessage<Fault> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 12);
+
+/**
+ * @generated from message stratapb.SetQuotaRequest
+ */
+export type SetQuotaRequest = Message<"stratapb.SetQuotaRequest"> & {
+  /**
+   * As --quota-backend-bytes: 0 is the default, what is negative is no limit.
+   *
+   * @generated from field: int64 quota_bytes = 1;
+   */
+  quotaBytes: bigint;
+};
+
+/**
+ * Describes the message stratapb.SetQuotaRequest.
+ * Use `create(SetQuotaRequestSchema)` to create a new message.
+ */
+export const SetQuotaRequestSchema: GenMessage<SetQuotaRequest> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 13);
+
+/**
+ * @generated from message stratapb.SetQuotaResponse
+ */
+export type SetQuotaResponse = Message<"stratapb.SetQuotaResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * In force from now on; -1: none.
+   *
+   * @generated from field: int64 quota_bytes = 2;
+   */
+  quotaBytes: bigint;
+
+  /**
+   * In force until now; -1: none.
+   *
+   * @generated from field: int64 quota_bytes_before = 3;
+   */
+  quotaBytesBefore: bigint;
+};
+
+/**
+ * Describes the message stratapb.SetQuotaResponse.
+ * Use `create(SetQuotaResponseSchema)` to create a new message.
+ */
+export const SetQuotaResponseSchema: GenMessage<SetQuotaResponse> = /*@__PURE__*/
+  messageDesc(file_strata_maintenance, 14);
+
+/**
  * @generated from service stratapb.Maintenance
  */
 export const Maintenance: GenService<{
@@ -370,6 +543,26 @@ export const Maintenance: GenService<{
     methodKind: "server_streaming";
     input: typeof DefragmentRequestSchema;
     output: typeof DefragmentResponseSchema;
+  },
+  /**
+   * Looks at every page of the database as it is at the call, with progress on the way. It ends with the call.
+   *
+   * @generated from rpc stratapb.Maintenance.CheckIntegrity
+   */
+  checkIntegrity: {
+    methodKind: "server_streaming";
+    input: typeof CheckIntegrityRequestSchema;
+    output: typeof CheckIntegrityResponseSchema;
+  },
+  /**
+   * Changes the quota of the running server; the next start takes that of its flags again.
+   *
+   * @generated from rpc stratapb.Maintenance.SetQuota
+   */
+  setQuota: {
+    methodKind: "unary";
+    input: typeof SetQuotaRequestSchema;
+    output: typeof SetQuotaResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_strata_maintenance, 0);
