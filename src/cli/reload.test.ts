@@ -31,7 +31,8 @@ async function rig(text: string | undefined) {
   const { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit } = started.config;
   const rules = { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit };
   const member = await openMemoryMember(rules);
-  const target: LiveTarget = { member, level: started.log.level };
+  const autoDefrag = { current: started.config.autoDefrag };
+  const target: LiveTarget = { member, autoDefrag, level: started.log.level };
   const lines: Line[] = [];
   return {
     file,
@@ -54,6 +55,8 @@ test("what can be changed is; the rest is named, each time, until a restart", as
       "quota-mode: allocatable",
       "quota-soft-limit: 0.7",
       "auto-disarm: true",
+      "auto-defrag: dbSizeFree > 1GiB",
+      "auto-defrag-rate: 16",
       "log-level: debug",
       "max-txn-ops: 5",
       "snapshot-count: 7",
@@ -71,6 +74,7 @@ test("what can be changed is; the rest is named, each time, until a restart", as
           "quota-mode: size -> allocatable",
           "quota-soft-limit: 0 -> 0.7",
           "auto-disarm: false -> true",
+          "auto-defrag: off -> dbSizeFree > 1GiB (every 1h0m0s at most, at 16 MiB/s)",
           "log-level: info -> debug",
         ],
       },
@@ -96,6 +100,7 @@ test("what can be changed is; the rest is named, each time, until a restart", as
     "quota-mode: allocatable -> size",
     "quota-soft-limit: 0.7 -> 0",
     "auto-disarm: true -> false",
+    "auto-defrag: dbSizeFree > 1GiB (every 1h0m0s at most, at 16 MiB/s) -> off",
     "log-level: debug -> info",
   ]);
   expect(more).toEqual([

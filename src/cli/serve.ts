@@ -111,6 +111,7 @@ async function serve(context: ReloadContext, output: Log, io: Io): Promise<numbe
       });
       const target: LiveTarget = {
         member: server.member,
+        autoDefrag: server.autoDefrag,
         get level() {
           return output.level;
         },

@@ -2,6 +2,8 @@
  * What a running server takes from its configuration file when it is told to read that again. Everything else waits for
  * the next start. Whoever makes another flag changeable adds it to the list.
  */
+import { formatGoDuration } from "../base/go-duration.ts";
+import type { AutoDefragOptions, AutoDefragSettings } from "../engine/auto-defrag.ts";
 import type { Member } from "../engine/member.ts";
 import type { RunInvocation } from "./config/command-line.ts";
 import { SERVER_FLAGS } from "./config/flag-table.ts";
@@ -9,12 +11,15 @@ import type { LogLevel } from "./logging/logger.ts";
 
 export interface LiveTarget {
   readonly member: Member;
+  readonly autoDefrag: AutoDefragSettings;
   /** Of the log. */
   level: LogLevel;
 }
 
 export interface LiveSetting {
   readonly flag: string;
+  /** Further flags that it is made of. */
+  readonly with?: readonly string[];
   /** What is in force. */
   now(target: LiveTarget): string | number | boolean;
   /** What the flags were found to be good for is not refused here. */
@@ -41,6 +46,14 @@ export const LIVE_SETTINGS: readonly LiveSetting[] = [
     flag: "auto-disarm",
     now: ({ member }) => member.space.rules.autoDisarm ?? false,
     apply: ({ member }, { config: { autoDisarm } }) => member.space.change({ autoDisarm }),
+  },
+  {
+    flag: "auto-defrag",
+    with: ["auto-defrag-quiet-hours", "auto-defrag-min-interval", "auto-defrag-rate"],
+    now: ({ autoDefrag: { current } }) => (current === undefined ? "off" : textOf(current)),
+    apply: ({ autoDefrag }, { config }) => {
+      autoDefrag.current = config.autoDefrag;
+    },
   },
   {
     flag: "log-level",
@@ -71,7 +84,7 @@ export function applyLiveSettings(
     const after = now(target);
     if (before !== after) changed.push(`${flag}: ${before} -> ${after}`);
   }
-  const live = new Set(LIVE_SETTINGS.map(({ flag }) => flag));
+  const live = new Set(LIVE_SETTINGS.flatMap((one) => [one.flag, ...(one.with ?? [])]));
   const needRestart = SERVER_FLAGS.filter(
     ({ name, presentName, relevance }) =>
       presentName === undefined &&
@@ -80,4 +93,15 @@ export function applyLiveSettings(
       started.settings.shown(name) !== to.settings.shown(name),
   ).map(({ name }) => name);
   return { changed, needRestart };
+}
+
+function textOf({
+  rule,
+  quietHours,
+  minIntervalMs,
+  rateBytesPerSecond,
+}: AutoDefragOptions): string {
+  const quiet = quietHours === undefined ? "" : `, not at ${quietHours.text}`;
+  const rate = rateBytesPerSecond === 0 ? "" : `, at ${rateBytesPerSecond / 2 ** 20} MiB/s`;
+  return `${rule.text} (every ${formatGoDuration(minIntervalMs)} at most${rate}${quiet})`;
 }
