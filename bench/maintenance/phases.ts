@@ -4,6 +4,7 @@ import { projectFolder } from "../../test/support/judge.ts";
 import { peer } from "../../test/support/peers.ts";
 import type { ServerProcess } from "../wire/server-process.ts";
 import { type Command, run, runAgain } from "./command.ts";
+import { checkAgain } from "./online-check.ts";
 
 export type PhaseName =
   | "quiet"
@@ -44,6 +45,7 @@ export interface Phase {
 }
 
 const SLOW_RECEIVER = join(projectFolder(), "dist/bench/maintenance/slow-receiver.js");
+const FAST_RECEIVER = join(projectFolder(), "dist/bench/maintenance/fast-receiver.js");
 const INSPECT = join(projectFolder(), "dist/tools/inspect.js");
 const OUR_ETCDCTL = join(projectFolder(), "dist/src/cli/bin/etcdctl.js");
 
@@ -55,6 +57,10 @@ export function etcdctl(...args: readonly string[]): Command {
 
 export function ourEtcdctl(...args: readonly string[]): Command {
   return { program: process.execPath, args: [OUR_ETCDCTL, ...args] };
+}
+
+export function fastReceiver(port: number): Command {
+  return { program: process.execPath, args: [FAST_RECEIVER, `${port}`] };
 }
 
 function asked({ server }: Surroundings, ...args: readonly string[]): Command {
@@ -74,10 +80,14 @@ export const PHASES: readonly Phase[] = [
   },
   {
     name: "check",
-    about: "strata-inspect check of a saved snapshot, again and again",
+    about:
+      "an integrity check, again and again: strata's online, of a running server; of etcd, which has none, " +
+      "that of a saved snapshot by strata-inspect",
     kind: "while",
-    work: ({ snapshot }, over) =>
-      runAgain({ program: process.execPath, args: [INSPECT, snapshot, "check"] }, over),
+    work: ({ name, server, snapshot }, over) =>
+      name === "strata"
+        ? checkAgain(server.port, over)
+        : runAgain({ program: process.execPath, args: [INSPECT, snapshot, "check"] }, over),
     goals: {},
   },
   {

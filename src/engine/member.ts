@@ -172,6 +172,7 @@ export class Member {
     this.#compactions = new Compactions({
       compactor: this.#compactor,
       jobs: this.jobs,
+      clock,
       log: options.log,
       failed: (error) => this.#proposals.fail(error),
     });
@@ -434,7 +435,9 @@ export class Member {
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
-    return this.space.alarmUnderWay(this.#propose({ kind: "alarm", action, memberId, alarm }));
+    return this.space.alarmByHand(action, alarm, () =>
+      this.#propose({ kind: "alarm", action, memberId, alarm }),
+    );
   }
 
   // -- the member itself
@@ -494,12 +497,14 @@ export class Member {
       },
       proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
       applyTimes: this.#applyTimes,
+      space: this.space,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
       autoDefrag: this.maintenance.autoDefragCounts,
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,
+      scheduledSnapshots: this.maintenance.scheduledSnapshotCounts,
       snapSaveSeconds: this.#snapshotter.saveSeconds,
     };
   }

@@ -13,11 +13,16 @@ import {
 import type { Sizes } from "./defrag-rule/expression.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
+import { runScheduledSnapshots, type ScheduledSnapshotsOptions } from "./scheduled-snapshots.ts";
+import { scheduledSnapshotsHost } from "./scheduled-snapshots-host.ts";
+import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 export interface SelfMaintenanceOptions {
   /** Undefined: off. */
   readonly autoCompaction: AutoCompactionOptions | undefined;
   readonly autoDefrag: AutoDefragSettings;
+  /** Undefined: none are taken. */
+  readonly snapshots?: ScheduledSnapshotsOptions | undefined;
 }
 
 /** What is wanted of it: `false` for a part that is not, undefined for one as it is by default. */
@@ -72,7 +77,18 @@ export async function runSelfMaintenance(
 ): Promise<void> {
   const { clock } = member;
   const stopped = AbortSignal.any([member.stopped, signal]);
-  const running: Promise<void>[] = [];
+  const { space } = member;
+  const spaceHost = {
+    clock,
+    log: log("space-watch"),
+    softLimit: (): number => space.softLimit,
+    space: () => ({ usedBytes: space.usedBytes(), quotaBytes: space.quota.bytes }),
+    found: (forecast: SpaceForecast | undefined): void => {
+      space.forecast = forecast;
+    },
+  };
+  // Always: a soft limit may be set while it runs.
+  const running: Promise<void>[] = [runSpaceWatch(spaceHost, stopped)];
   if (options.autoCompaction !== undefined) {
     const host = {
       clock,
@@ -94,15 +110,21 @@ export async function runSelfMaintenance(
     defragment: (about) => maintenance.defragment(about),
   };
   running.push(runAutoDefrag(options.autoDefrag, host, stopped));
+  if (options.snapshots !== undefined) {
+    const snapshotHost = scheduledSnapshotsHost(member, log("scheduled-snapshots"));
+    running.push(runScheduledSnapshots(options.snapshots, snapshotHost, stopped));
+  }
   await Promise.all(running);
 }
 
+/** What is kept for readers of old commits counts as free: a defragmentation leaves it behind. */
 function sizesOf({ backend, quota }: Member): Sizes {
-  const { sizeBytes, inUseBytes } = backend.space;
+  const { sizeBytes, reusableBytes, pinnedBytes } = backend.space;
+  const dbSizeFree = reusableBytes + pinnedBytes;
   return {
     dbSize: sizeBytes,
-    dbSizeInUse: inUseBytes,
-    dbSizeFree: sizeBytes - inUseBytes,
+    dbSizeInUse: sizeBytes - dbSizeFree,
+    dbSizeFree,
     dbQuota: quota.bytes,
     dbQuotaUsage: sizeBytes / quota.bytes,
   };

@@ -29,6 +29,7 @@ import {
 import { isCompactorsTxn } from "./compactor-txn.ts";
 import type { EngineLog } from "./log.ts";
 import { liveBytes, remedyOf, worthwhileBytes } from "./space-remedy.ts";
+import type { SpaceForecast } from "./space-watch.ts";
 
 /** All of it can be changed while the member runs. */
 export interface SpaceRules {
@@ -61,6 +62,8 @@ const REFUSALS_INTERVAL_MS = 60_000;
 const RESERVE_BYTES = 64 * 1024;
 
 export class SpaceGuard {
+  /** What `runSpaceWatch` found last, while it runs and there is a soft limit. */
+  forecast: SpaceForecast | undefined;
   /** Requests refused for want of room, or because of the alarm. */
   refusals = 0;
   readonly #parts: SpaceGuardParts;
@@ -68,6 +71,8 @@ export class SpaceGuard {
   #quota: Quota;
   #raising = false;
   #lifting = false;
+  /** Somebody has asked for the alarm: it is not about space, as far as anybody knows. */
+  #byHand = false;
   /** Of anybody: logged, and not applied yet. */
   readonly #alarmsUnderWay = new Set<Promise<unknown>>();
   /** Of the dearest request refused since room was last found. */
@@ -76,14 +81,21 @@ export class SpaceGuard {
   #refusalSaidMs = Number.NEGATIVE_INFINITY;
   #reserveBytes = RESERVE_BYTES;
 
-  constructor(parts: SpaceGuardParts, rules: SpaceRules) {
+  /** @throws StrataError BAD_ARGUMENT */
+  constructor(parts: SpaceGuardParts, { quotaBytes, quotaMode, ...rules }: SpaceRules) {
+    const { autoDisarm, quotaSoftLimit } = rules;
     this.#parts = parts;
-    this.#rules = rules;
-    this.#quota = new Quota(rules.quotaBytes, rules.quotaMode);
+    this.#rules = { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit };
+    assertRules(this.#rules);
+    this.#quota = new Quota(quotaBytes, quotaMode);
   }
 
   get quota(): Quota {
     return this.#quota;
+  }
+
+  get rules(): SpaceRules {
+    return this.#rules;
   }
 
   get softLimit(): number {
@@ -95,12 +107,10 @@ export class SpaceGuard {
    * @throws StrataError BAD_ARGUMENT, and nothing is changed
    */
   change(rules: Partial<SpaceRules>): void {
-    const { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit } = { ...this.#rules, ...rules };
-    if (!Number.isSafeInteger(quotaBytes)) {
-      throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
-    }
-    this.#rules = { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit };
-    this.#quota = new Quota(quotaBytes, quotaMode);
+    const changed = { ...this.#rules, ...rules };
+    assertRules(changed);
+    this.#rules = changed;
+    this.#quota = new Quota(changed.quotaBytes, changed.quotaMode);
     this.lookAgain();
   }
 
@@ -206,8 +216,14 @@ export class SpaceGuard {
 
   // -- the alarm
 
+  /** Somebody asks for an alarm, or for its end. An alarm of that kind does not lift itself. */
+  async alarmByHand<T>(action: number, alarm: number, propose: () => Promise<T>): Promise<T> {
+    if (action === AlarmAction.activate && alarm === AlarmType.noSpace) this.#byHand = true;
+    return await this.#underWay(propose());
+  }
+
   /** Notes a request about alarms that is on its way to be applied. */
-  alarmUnderWay<T>(applied: Promise<T>): Promise<T> {
+  #underWay<T>(applied: Promise<T>): Promise<T> {
     const over = (): void => {
       this.#alarmsUnderWay.delete(settled);
     };
@@ -226,6 +242,7 @@ export class SpaceGuard {
     const { alarms, memberId } = this.#parts;
     if (this.#raising || alarms.has(AlarmType.noSpace)) return;
     this.#raising = true;
+    this.#byHand = false;
     this.#refusalSaidMs = Number.NEGATIVE_INFINITY;
     this.#log(AlarmAction.activate, { memberId, alarm: AlarmType.noSpace })
       .catch(() => undefined) // Whoever comes next finds the store failed, or raises it again.
@@ -241,7 +258,7 @@ export class SpaceGuard {
 
   #liftIfGone(use: SpaceUse): void {
     const { alarms, log } = this.#parts;
-    if (this.#rules.autoDisarm !== true || this.#lifting || this.#raising || !this.#isGone(use)) {
+    if (this.#lifting || this.#raising || !this.#isGone(use)) {
       return;
     }
     this.#lifting = true;
@@ -263,17 +280,15 @@ export class SpaceGuard {
 
   /** Some more than nothing, and more than what was refused, or it would be raised again at once. */
   #isGone(use: SpaceUse): boolean {
+    if (this.#rules.autoDisarm !== true || this.#byHand) return false;
     const quota = this.#quota;
     const refused = Math.min(2 * this.#refusedCost, quota.bytes / 8);
-    return (
-      this.#rules.autoDisarm === true &&
-      quota.remaining(use) > Math.max(worthwhileBytes(quota), refused)
-    );
+    return quota.remaining(use) > Math.max(worthwhileBytes(quota), refused);
   }
 
   /** @returns when it is applied */
   #log(action: number, { memberId, alarm }: AlarmMember): Promise<unknown> {
-    return this.alarmUnderWay(this.#parts.propose({ kind: "alarm", action, memberId, alarm }));
+    return this.#underWay(this.#parts.propose({ kind: "alarm", action, memberId, alarm }));
   }
 
   // -- refusals
@@ -320,5 +335,15 @@ export class SpaceGuard {
       "in-use-bytes": live + use.bufferedBytes,
       "reclaimable-bytes": use.sizeBytes - live,
     };
+  }
+}
+
+function assertRules({ quotaBytes, quotaSoftLimit = 0 }: SpaceRules): void {
+  if (!Number.isInteger(quotaBytes)) {
+    throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
+  }
+  if (!(quotaSoftLimit >= 0 && quotaSoftLimit < 1)) {
+    const what = `a soft limit is a share, at least 0 and below 1: ${quotaSoftLimit}`;
+    throw new StrataError("BAD_ARGUMENT", what);
   }
 }

@@ -54,6 +54,7 @@ import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import { type ScheduledSnapshotsWish, scheduledSnapshotsOf } from "./scheduled-snapshots.ts";
 import { runSelfMaintenance, type SelfMaintain, selfMaintenanceOf } from "./self-maintenance.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import { type WatchKeysOptions, watchKeys } from "./watch.ts";
@@ -81,6 +82,10 @@ export interface StrataOptions {
   readonly quotaBytes?: number;
   /** `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `size`. */
   readonly quotaMode?: QuotaMode;
+  /** A share of the quota, from 0 on and below 1, from which on its filling is warned of; 0: never. Default: 0. */
+  readonly quotaSoftLimit?: number;
+  /** The NOSPACE alarm is lifted when there is room again. Default: false. */
+  readonly autoDisarm?: boolean;
   /** A segment of the log. Default: 64,000,000. */
   readonly segmentBytes?: number;
   /** Log entries between two snapshots, behind which the log is given up. Default: 100,000. */
@@ -96,7 +101,7 @@ export interface StrataOptions {
   readonly maxRequestBytes?: number;
   /** Default: 128. */
   readonly maxTxnOps?: number;
-  /** Records that one step of a compaction looks at, and the pause after it. Default: 10,000 and 10. */
+  /** Records that one step of a compaction looks at, and the pause after it. Default: as many as 10 ms allow, and 10. */
   readonly compactionBatchLimit?: number;
   readonly compactionSleepMs?: number;
   /** Shorter leases are raised to it, in seconds. Default: 2. */
@@ -110,6 +115,8 @@ export interface StrataOptions {
    * and false turns it off. Default: true, all of it.
    */
   readonly selfMaintain?: boolean | SelfMaintain;
+  /** Saved and verified by the store itself, in a folder: as the server's --snapshot-dir. Default: none. */
+  readonly snapshots?: ScheduledSnapshotsWish;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -189,7 +196,11 @@ export class Strata {
     const disk = diskOf(place);
     const isSystem = "dir" in place;
     const log = options.log ?? warn;
-    const selfMaintenance = selfMaintenanceOf(options.selfMaintain ?? true);
+    const { snapshots } = options;
+    const selfMaintenance = {
+      ...selfMaintenanceOf(options.selfMaintain ?? true),
+      snapshots: snapshots && scheduledSnapshotsOf({ ...snapshots, dir: resolve(snapshots.dir) }),
+    };
     const member = await Member.open({
       disk,
       storage: (snapFolder) =>
@@ -220,6 +231,8 @@ export class Strata {
       }),
       quotaBytes: options.quotaBytes ?? 0,
       quotaMode: options.quotaMode ?? "size",
+      quotaSoftLimit: options.quotaSoftLimit,
+      autoDisarm: options.autoDisarm,
       snapshotCount: options.snapshotCount ?? 100_000,
       maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,
@@ -394,7 +407,7 @@ export class Strata {
    * @throws (rejects) StrataError FAILED
    */
   async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
-    return this.member.maintenance.snapshot(options.signal, options.onProgress);
+    return this.member.maintenance.snapshot(options);
   }
 
   /**

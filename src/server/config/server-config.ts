@@ -1,13 +1,16 @@
 /** What a server is run with: typed, whole, and looked through. @see etcd server/embed/config.go Validate */
 import { join } from "node:path";
+import type { QuotaMode } from "../../backend/quota.ts";
 import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
 import type { AutoDefragOptions } from "../../engine/auto-defrag.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
+import type { ScheduledSnapshotsOptions } from "../../engine/scheduled-snapshots.ts";
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
 import { autoDefragOf, retentionOf } from "./self-maintenance.ts";
 import { ConfigError, type Settings } from "./settings.ts";
+import { scheduledSnapshotsOf, snapshotMaxMsOf } from "./snapshots.ts";
 import {
   assertBindable,
   assertReachable,
@@ -61,6 +64,10 @@ export interface ServerConfig {
   readonly clusterToken: string;
   /** As --quota-backend-bytes: 0 is 2 GiB, negative none. */
   readonly quotaBytes: number;
+  readonly quotaMode: QuotaMode;
+  /** A share of the quota; 0: none. */
+  readonly quotaSoftLimit: number;
+  readonly autoDisarm: boolean;
   readonly batchIntervalMs: number | undefined;
   readonly batchLimit: number | undefined;
   readonly maxTxnOps: number;
@@ -90,6 +97,10 @@ export interface ServerConfig {
   readonly autoCompactionRetention: string;
   /** Undefined: off. */
   readonly autoDefrag: AutoDefragOptions | undefined;
+  /** As --snapshot-max-duration; 0: no end. */
+  readonly snapshotMaxMs: number;
+  /** Undefined: none are taken. */
+  readonly scheduledSnapshots: ScheduledSnapshotsOptions | undefined;
   readonly compactionBatchLimit: number | undefined;
   readonly compactionSleepMs: number | undefined;
   readonly watchProgressIntervalMs: number;
@@ -126,6 +137,9 @@ export function serverConfigOf(settings: Settings): ServerConfig {
         : cluster,
     clusterToken: settings.text("initial-cluster-token"),
     quotaBytes: settings.number("quota-backend-bytes"),
+    quotaMode: settings.text("quota-mode") === "allocatable" ? "allocatable" : "size",
+    quotaSoftLimit: settings.number("quota-soft-limit"),
+    autoDisarm: settings.bool("auto-disarm"),
     batchIntervalMs: interval > 0 ? interval : undefined,
     batchLimit: limit > 0 ? limit : undefined,
     maxTxnOps: settings.number("max-txn-ops"),
@@ -167,6 +181,8 @@ export function serverConfigOf(settings: Settings): ServerConfig {
     autoCompactionMode: compactionMode(settings.text("auto-compaction-mode")),
     autoCompactionRetention: retentionOf(settings),
     autoDefrag: autoDefragOf(settings),
+    snapshotMaxMs: snapshotMaxMsOf(settings),
+    scheduledSnapshots: scheduledSnapshotsOf(settings),
     compactionBatchLimit: onlyIfGiven("compaction-batch-limit"),
     compactionSleepMs: onlyIfGiven("compaction-sleep-interval"),
     watchProgressIntervalMs: Math.max(settings.number("watch-progress-notify-interval"), 100),
