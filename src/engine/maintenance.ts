@@ -68,17 +68,18 @@ export class Maintenance {
     return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
-  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
+  /** Its bytes, to be taken; `lent` as in Snapshots.take. @throws (rejects) as that; StrataError CLOSED, CANCELED */
   async snapshot(
     signal?: AbortSignal,
     onProgress?: (progress: Progress) => void,
+    lent = false,
   ): Promise<Snapshot> {
     const { jobs, assertOpen } = this.#parts;
     assertOpen();
     signal?.throwIfAborted();
     const job = jobs.begin("snapshot", { signal, onProgress });
     try {
-      const snapshot = await this.snapshots.take(job.signal, job.report);
+      const snapshot = await this.snapshots.take(job.signal, job.report, lent);
       void snapshot.ended.then(() => job.end());
       return snapshot;
     } catch (error) {

@@ -172,6 +172,7 @@ export class Member {
     this.#compactions = new Compactions({
       compactor: this.#compactor,
       jobs: this.jobs,
+      clock,
       log: options.log,
       failed: (error) => this.#proposals.fail(error),
     });

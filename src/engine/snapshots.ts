@@ -51,15 +51,22 @@ export class Snapshots {
     this.#parts = parts;
   }
 
-  /** @throws (rejects) StrataError FAILED; the signal's reason */
-  async take(signal: AbortSignal, onProgress: SnapshotProgress | undefined): Promise<Snapshot> {
+  /**
+   * @param lent  a piece is good until the next one is asked for: then nothing has to be collected of it
+   * @throws (rejects) StrataError FAILED; the signal's reason
+   */
+  async take(
+    signal: AbortSignal,
+    onProgress: SnapshotProgress | undefined,
+    lent = false,
+  ): Promise<Snapshot> {
     const { backend } = this.#parts;
     const beganMs = performance.now();
     await backend.commit();
     signal.throwIfAborted();
     const pin = backend.pin("snapshot");
     try {
-      const source = this.#open(pin);
+      const source = this.#open(pin, lent);
       const sizeBytes = snapshotBytes(pin.root.meta);
       const revision = revisionOf(backend, pin);
       const snapshot = new Snapshot({ source, sizeBytes, revision, signal, onProgress });
@@ -114,12 +121,12 @@ export class Snapshots {
     }
   }
 
-  #open(pin: Pin): PieceSource {
+  #open(pin: Pin, lent: boolean): PieceSource {
     const { backend, jobs } = this.#parts;
     if (jobs === undefined) return piecesHere(backend, pin);
     const { path } = jobs;
     const file = new SystemFile(path, "read");
-    const pieces = this.#thread.pieces({ path, fd: file.fd, meta: pin.root.meta });
+    const pieces = this.#thread.pieces({ path, fd: file.fd, meta: pin.root.meta }, lent);
     return {
       ahead: pieces.ahead,
       next: () => pieces.next(),
@@ -137,7 +144,9 @@ export class Snapshots {
 
 function piecesHere(backend: Backend, pin: Pin): PieceSource {
   const tx = backend.viewAt(pin);
-  const pieces = snapshotPieces(tx.walkSource(), pin.root.meta, PIECE_BYTES);
+  const { meta } = pin.root;
+  const pieceBytes = Math.max(PIECE_BYTES, 2 * meta.pageBytes);
+  const pieces = snapshotPieces(tx.walkSource(), meta, pieceBytes);
   let endMs = performance.now() + SLICE_MS;
   return {
     ahead: 1,

@@ -111,7 +111,7 @@ export interface StrataOptions {
   readonly maxRequestBytes?: number;
   /** Default: 128. */
   readonly maxTxnOps?: number;
-  /** Records that one step of a compaction looks at, and the pause after it. Default: 10,000 and 10. */
+  /** Records that one step of a compaction looks at, and the pause after it. Default: as many as 10 ms allow, and 10. */
   readonly compactionBatchLimit?: number;
   readonly compactionSleepMs?: number;
   /** Shorter leases are raised to it, in seconds. Default: 2. */

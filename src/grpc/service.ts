@@ -35,6 +35,11 @@ export interface StreamCall extends Call {
   readonly bufferedBytes: number;
   /** Resolves when there is room again, or the call has ended. */
   drained(): Promise<void>;
+  /**
+   * Resolves when the system has all that was sent, or the call has ended: then memory that large pieces were sent from
+   * may be used again. One at a time.
+   */
+  written(): Promise<void>;
   /** The stream of responses is over, and all was well. */
   end(): void;
   /** No more requests are read from the peer, beyond what its window allows, until `resume`. */

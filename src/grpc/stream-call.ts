@@ -12,6 +12,7 @@ import { MORE_REQUESTS, NO_REQUEST } from "./unary-call.ts";
 abstract class StreamServerCall extends ServerCall implements StreamCall {
   /** Who waits for room. */
   #waiting: (() => void)[] = [];
+  #written: (() => void) | undefined = undefined;
   #full = false;
 
   get request(): undefined {
@@ -41,6 +42,14 @@ abstract class StreamServerCall extends ServerCall implements StreamCall {
     });
   }
 
+  written(): Promise<void> {
+    if (this.code >= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#written = resolve;
+      this.stream.whenWritten(resolve);
+    });
+  }
+
   end(): void {
     if (this.code >= 0) return;
     if (this.headSent) this.stream.sendTrailers(OK_TRAILERS);
@@ -62,6 +71,7 @@ abstract class StreamServerCall extends ServerCall implements StreamCall {
   }
 
   protected over(): void {
+    this.#written?.();
     this.#wake();
   }
 

@@ -78,6 +78,8 @@ export class Connection {
   #phase: number = Phase.open;
   #resolveClosed: () => void = () => {};
   #dirty = false;
+  /** Streams that want to hear when all is written. */
+  readonly #unwritten = new Set<Stream>();
   #reading = true;
   bytesIn = 0;
   bytesOut = 0;
@@ -219,8 +221,25 @@ export class Connection {
   #write(): undefined {
     const { output } = this.#sender;
     this.bytesOut += output.bytes;
-    output.writeTo(this.#socket);
+    output.writeTo(this.#socket, this.#whoWaits());
     this.#sender.socketBytes = this.#socket.writableLength;
+  }
+
+  /** Tells the streams that have nothing left but what is written now; undefined if none has asked. */
+  #whoWaits(): (() => void) | undefined {
+    if (this.#unwritten.size === 0) return undefined;
+    const told: (() => void)[] = [];
+    for (const stream of this.#unwritten) {
+      if (stream.bufferedBytes > 0 && !stream.closed) continue;
+      this.#unwritten.delete(stream);
+      const { written } = stream;
+      stream.written = undefined;
+      if (written !== undefined && !stream.closed) told.push(written);
+    }
+    if (told.length === 0) return undefined;
+    return () => {
+      for (const written of told) written();
+    };
   }
 
   #drained(): undefined {
@@ -231,7 +250,7 @@ export class Connection {
       this.#socket.resume();
     }
     this.#sender.pump();
-    if (this.#sender.output.bytes > 0) this.dirty();
+    if (this.#sender.output.bytes > 0 || this.#unwritten.size > 0) this.dirty();
   }
 
   #leaveIfDone(): undefined {
@@ -313,6 +332,12 @@ export class Connection {
     if (stream.bufferedBytes <= STREAM_BACKLOG_BYTES) return true;
     stream.wantsDrained = true;
     return false;
+  }
+
+  whenWritten(stream: Stream, written: () => void): void {
+    stream.written = written;
+    this.#unwritten.add(stream);
+    this.dirty();
   }
 
   sendTrailers(stream: Stream, trailers: HeaderList): void {

@@ -43,6 +43,11 @@ export interface ServerStream {
   sendHead(head: HeaderList, end?: boolean): void;
   /** As in `respond`. @returns false: enough waits for this stream; `drained` will tell */
   sendData(parts: readonly Uint8Array[]): boolean;
+  /**
+   * Tells once when the system has what was sent so far, so that memory it was sent from may be used again. Not called
+   * if the stream ends before that. One at a time.
+   */
+  whenWritten(written: () => void): void;
   /** Ends the response. */
   sendTrailers(trailers: HeaderList): void;
   /** Ends both directions with RST_STREAM. */

@@ -60,8 +60,15 @@ export class Output {
     this.#sealed = this.length;
   }
 
-  /** Hands all over. */
-  writeTo(socket: Duplex): void {
+  /**
+   * Hands all over.
+   * @param written  called when the system has all of it; not if the socket breaks before
+   */
+  writeTo(socket: Duplex, written?: () => void): void {
+    if (written !== undefined) {
+      this.#writeAndTell(socket, written);
+      return;
+    }
     if (this.#pieces.length > 0) {
       this.#seal();
       socket.cork();
@@ -83,6 +90,22 @@ export class Output {
       giveBack(this.buffer);
       for (const buffer of this.#full) giveBack(buffer);
     }
+    this.drop();
+  }
+
+  /** Its buffers are given back when that is certain, and not only if the socket has taken them at once. */
+  #writeAndTell(socket: Duplex, written: () => void): void {
+    this.#seal();
+    const buffers = [...this.#full, this.buffer];
+    const last = this.#pieces.pop() ?? NONE;
+    socket.cork();
+    for (const piece of this.#pieces) socket.write(piece);
+    socket.write(last, (error) => {
+      if (error) return;
+      for (const buffer of buffers) giveBack(buffer);
+      written();
+    });
+    socket.uncork();
     this.drop();
   }
 

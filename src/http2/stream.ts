@@ -13,6 +13,7 @@ export interface StreamHost {
   ): void;
   sendHead(stream: Stream, head: HeaderList, end: boolean): void;
   sendData(stream: Stream, parts: readonly Uint8Array[]): boolean;
+  whenWritten(stream: Stream, written: () => void): void;
   sendTrailers(stream: Stream, trailers: HeaderList): void;
   resetByListener(stream: Stream, code: ErrorCode): void;
   /** The stream is paused no more. */
@@ -43,6 +44,8 @@ export class Stream implements ServerStream {
   /** In the round of those that could send. */
   inRound = false;
   wantsDrained = false;
+  /** Of `whenWritten`. */
+  written: (() => void) | undefined = undefined;
   headSent = false;
   /** END_STREAM is on its way. */
   endSent = false;
@@ -75,6 +78,10 @@ export class Stream implements ServerStream {
 
   sendData(parts: readonly Uint8Array[]): boolean {
     return this.closed || this.#host.sendData(this, parts);
+  }
+
+  whenWritten(written: () => void): void {
+    if (!this.closed) this.#host.whenWritten(this, written);
   }
 
   sendTrailers(trailers: HeaderList): void {

@@ -15,18 +15,21 @@ export function snapshotBytes(meta: Meta): number {
   return backupBytes(meta) + TRAILER_BYTES;
 }
 
-/** In order; the last is the checksum, alone. Each has memory of its own. @throws CorruptionError as `backupPieces` */
+/** In order; the last is the checksum, alone. Parameters as `backupPieces`'. @throws CorruptionError as that */
 export function* snapshotPieces(
   source: WalkSource,
   meta: Meta,
   pieceBytes: number = BACKUP_PIECE_BYTES,
-): Generator<Uint8Array<ArrayBuffer>> {
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Generator<Uint8Array> {
   const hash = createHash("sha256");
-  for (const piece of backupPieces(source, meta, pieceBytes)) {
+  for (const piece of backupPieces(source, meta, pieceBytes, room)) {
     hash.update(piece);
     yield piece;
   }
-  yield new Uint8Array(hash.digest());
+  const checksum = room(TRAILER_BYTES);
+  checksum.set(hash.digest());
+  yield checksum;
 }
 
 /** For another thread than the one that has the file open. */

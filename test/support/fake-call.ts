@@ -92,6 +92,10 @@ export class FakeCall implements UnaryCall, StreamCall {
     while (this.#full && !this.ended) await this.#changed();
   }
 
+  written(): Promise<void> {
+    return Promise.resolve();
+  }
+
   end(): void {
     this.#end(OK);
   }

@@ -49,6 +49,10 @@ export class FakeStream implements ServerStream {
     return this.room;
   }
 
+  whenWritten(written: () => void): void {
+    if (!this.closed) queueMicrotask(written);
+  }
+
   sendTrailers(trailers: HeaderList): void {
     if (this.closed) return;
     this.trailers = trailers;

@@ -335,7 +335,12 @@ const MAINTENANCE: readonly ServerFlag[] = [
     "0",
     "history that is kept: hours or a duration, or revisions; 0: all",
   ),
-  maintenance("compaction-batch-limit", "int", "10000", "records of one step of a compaction"),
+  maintenance(
+    "compaction-batch-limit",
+    "int",
+    "0",
+    "records of one step of a compaction; 0: as many as 10 ms allow",
+  ),
   maintenance("compaction-sleep-interval", "duration", "10ms", "the pause after it"),
   maintenance(
     "watch-progress-notify-interval",
