@@ -1,5 +1,5 @@
 /**
- * etcdctl, etcdutl and the tools as few files: reading modules one by one is most of what a short command does. tsc has made
+ * etcdctl, etcdutl, strata's commands and the tools as few files: reading modules one by one is most of what a short command does. tsc has made
  * JavaScript of them before. Packages stay what they are, and are loaded from where they are installed; so do the files
  * that threads begin with. docs/decisions/0008-etcdctl.md has the figures.
  */
@@ -27,6 +27,7 @@ const mapsOfTsc = {
 const PROGRAMS = [
   { dir: BINS, name: "etcdctl" },
   { dir: BINS, name: "etcdutl" },
+  { dir: BINS, name: "strata" },
   { dir: TOOLS, name: "inspect" },
   { dir: TOOLS, name: "defrag" },
 ];
@@ -35,7 +36,8 @@ for (const { dir, name } of PROGRAMS) {
   await build({
     input: `${dir}/${name}.js`,
     platform: "node",
-    external: [/^[^./]/, /\/jobs\/worker-file\.js$/],
+    // The server runs for long: what it is loaded from does not matter, and its errors are said by itself.
+    external: [/^[^./]/, /\/jobs\/worker-file\.js$/, /\/cli\/serve\.js$/],
     plugins: [mapsOfTsc],
     output: {
       dir,

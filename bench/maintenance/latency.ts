@@ -10,7 +10,8 @@
  * The load shares the processors with the servers. It is an open loop: what a request takes is counted from when it was
  * due, at most 1,000 puts and as many gets are on their way, and others that are due wait and are late. "stall" is the
  * longest time without the answer to any put. Of compaction and defragmentation, the figures are of the time until
- * they were done and a second more; "after" is the rest of the phase.
+ * they were done and a second more; "after" is the rest of the phase. "loop" is what strata's metrics say of its event
+ * loop.
  *
  * In TMPDIR it takes some ten times 500 bytes for each revision; with --keep the data dir stays there for the next run.
  */
@@ -85,6 +86,8 @@ async function main(): Promise<void> {
   };
   const rounds = await measureMaintenance({ ...options, made, folder, progress });
   console.log(show(rounds, phases));
+  const failed = rounds.some(({ figures }) => figures.some(({ failure }) => failure !== undefined));
+  if (failed) process.exitCode = 1;
   writeReport(json, { machine, peers, numbers, content, rounds });
 }
 

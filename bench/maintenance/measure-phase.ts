@@ -22,6 +22,8 @@ export interface PhaseFigure {
   readonly after: Stretch | undefined;
   /** What each run of the work took, in milliseconds. */
   readonly tookMs: readonly number[];
+  /** Why the work did not come to its end. */
+  readonly failure: string | undefined;
   readonly databaseBytes: { readonly before: number; readonly after: number };
   /** Of the machine, in the last minute: beside busy neighbours, figures are worth little. */
   readonly loadAverage: { readonly before: number; readonly after: number };
@@ -38,7 +40,7 @@ export interface PhaseTimes {
 /** What comes of work that is over shows a little later. */
 const TAIL_MS = 1000;
 
-/** @throws Error if a put that was acknowledged is not there, or the work failed */
+/** @throws Error if a put that was acknowledged is not there, or the load cannot go on */
 export async function measurePhase(
   phase: Phase,
   side: Side,
@@ -53,7 +55,11 @@ export async function measurePhase(
   const startMs = performance.now();
   const over = AbortSignal.timeout(seconds * 1000);
   const surroundings = { name, server, snapshot, revisionToCompact, slowRate };
-  const tookMs = await phase.work(surroundings, over);
+  let failure: string | undefined;
+  const tookMs = await phase.work(surroundings, over).catch((error: unknown) => {
+    failure = error instanceof Error ? error.message : String(error);
+    return [];
+  });
   let during: Stretch;
   let after: Stretch | undefined;
   const leftMs = seconds * 1000 - (performance.now() - startMs);
@@ -74,6 +80,7 @@ export async function measurePhase(
     during,
     after,
     tookMs,
+    failure,
     databaseBytes: { before: bytesBefore, after: side.databaseBytes },
     loadAverage: { before: loadBefore, after: loadavg()[0] ?? 0 },
   };

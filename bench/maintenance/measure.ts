@@ -75,9 +75,19 @@ async function measureRound(sides: readonly Side[], options: MaintenanceOptions)
   const figures: PhaseFigure[] = [];
   for (const phase of phases) {
     for (const side of sides) {
-      progress(`${side.name}: ${phase.name}`);
-      figures.push(await measurePhase(phase, side, times));
+      const figure = await measurePhase(phase, side, times);
+      progress(lineOf(figure));
+      figures.push(figure);
     }
   }
   return { saves: saved, figures };
+}
+
+/** Enough to go by, should the rest be lost. */
+function lineOf({ side, phase, during, tookMs, failure }: PhaseFigure): string {
+  const { p50Ms, p99Ms, maxMs, stallMs, perSecond } = during.puts;
+  const [p50, p99, max, stall] = [p50Ms, p99Ms, maxMs, stallMs].map((ms) => ms.toFixed(1));
+  const puts = `${perSecond.toFixed(0)} puts/s, p50 ${p50}, p99 ${p99}, max ${max}, stall ${stall} ms`;
+  const work = failure ?? `${tookMs.length} runs, ${((tookMs[0] ?? 0) / 1000).toFixed(2)} s`;
+  return `${side}: ${phase}: ${puts}; ${work}`;
 }

@@ -4,6 +4,7 @@ import { projectFolder } from "../../test/support/judge.ts";
 import { peer } from "../../test/support/peers.ts";
 import type { ServerProcess } from "../wire/server-process.ts";
 import { type Command, run, runAgain } from "./command.ts";
+import { checkAgain } from "./online-check.ts";
 
 export type PhaseName =
   | "quiet"
@@ -74,10 +75,14 @@ export const PHASES: readonly Phase[] = [
   },
   {
     name: "check",
-    about: "strata-inspect check of a saved snapshot, again and again",
+    about:
+      "an integrity check, again and again: strata's online, of a running server; of etcd, which has none, " +
+      "that of a saved snapshot by strata-inspect",
     kind: "while",
-    work: ({ snapshot }, over) =>
-      runAgain({ program: process.execPath, args: [INSPECT, snapshot, "check"] }, over),
+    work: ({ name, server, snapshot }, over) =>
+      name === "strata"
+        ? checkAgain(server.port, over)
+        : runAgain({ program: process.execPath, args: [INSPECT, snapshot, "check"] }, over),
     goals: {},
   },
   {

@@ -82,6 +82,9 @@ function remarksOf(figures: readonly PhaseFigure[]): string {
   if (dropped > 0) remarks.push(`${dropped} never sent`);
   const failed = all(({ puts, gets }) => puts.failed + gets.failed);
   if (failed > 0) remarks.push(`${failed} FAILED`);
+  for (const { failure } of figures) {
+    if (failure !== undefined) remarks.push(`the work FAILED: ${failure}`);
+  }
   return remarks.join(", ");
 }
 

@@ -357,7 +357,8 @@ export class Backend implements RowSink {
     let report: CompactReport | undefined;
     this.#run(async () => {
       report = await this.#storage.compact({ ...task, pins: this.#pinned() });
-      this.#switchTo(report);
+      if (report.commit === undefined) return;
+      this.#switchTo(report.commit);
       this.#older = this.#committed;
     });
     await this.#busy;

@@ -3,14 +3,15 @@
  * runs on the storage thread, or on the caller's own where there is none (`InlineStorage`).
  */
 
-import { equalBytes, readU64BE, viewOf, writeU64BE } from "../base/bytes.ts";
+import { equalBytes, viewOf, writeU64BE } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Bucket } from "../pagefile/bucket.ts";
 import type { PageFile } from "../pagefile/page-file.ts";
 import type { WriteTx } from "../pagefile/tx.ts";
 import { CONSISTENT_INDEX, FINISHED_COMPACT_REV, KEY, META, TERM } from "./buckets.ts";
+import { CompactionSieve } from "./compaction-sieve.ts";
 import { RecordScan } from "./record-scan.ts";
-import { encodeRevision, isBefore } from "./revision.ts";
+import { encodeRevision } from "./revision.ts";
 import type {
   CommitReport,
   CommitTask,
@@ -58,39 +59,31 @@ export class StorageWriter {
     });
   }
 
-  /** Looks at some records from a revision on, and deletes what is not kept. */
+  /** Looks at some records from a revision on, and deletes what is not kept. Without anything to write, nothing is. */
   compact(task: CompactTask): CompactReport {
-    const { revision, keptMains, keptSubs, limit } = task;
-    let nextMain = task.fromMain;
-    let nextSub = task.fromSub;
-    let done = false;
-    let deleted = 0;
-    const report = this.#write(task.pins, (tx) => {
+    const sieve = new CompactionSieve(task, this.file.path);
+    this.#protect(task.pins);
+    const tx = this.file.beginWrite();
+    let deleted: number;
+    try {
       const bucket = tx.createBucketIfNotExists(KEY);
-      const goes: Uint8Array[] = [];
-      const cursor = bucket.cursor();
-      let kept = firstAtOrAfter(keptMains, keptSubs, nextMain, nextSub);
-      let more = cursor.seek(encodeRevision(nextMain, nextSub));
-      for (let looked = 0; more && looked < limit; looked++) {
-        const key = cursor.key();
-        const view = viewOf(key);
-        const main = readU64BE(view, 0);
-        const sub = readU64BE(view, 9);
-        if (main > revision) break;
-        while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
-        if (keptMains[kept] !== main || keptSubs[kept] !== sub) goes.push(key);
-        nextMain = main;
-        nextSub = sub + 1;
-        more = cursor.next();
+      bucket.fillPercent = 1;
+      deleted = bucket.prune(encodeRevision(task.fromMain, task.fromSub), sieve);
+      if (!sieve.cutShort) {
+        const finished = encodeRevision(task.revision, 0);
+        tx.createBucketIfNotExists(META).put(FINISHED_COMPACT_REV, finished);
       }
-      done = !more || readU64BE(viewOf(cursor.key()), 0) > revision;
-      for (const key of goes) bucket.delete(key);
-      deleted = goes.length;
-      if (done) {
-        tx.createBucketIfNotExists(META).put(FINISHED_COMPACT_REV, encodeRevision(revision, 0));
-      }
-    });
-    return { ...report, done, nextMain, nextSub, deleted };
+    } catch (error) {
+      tx.rollback();
+      throw error;
+    }
+    const { looked, nextMain, nextSub } = sieve;
+    const step = { done: !sieve.cutShort, nextMain, nextSub, looked, deleted };
+    if (deleted === 0 && !step.done) {
+      tx.rollback();
+      return { ...step, commit: undefined };
+    }
+    return { ...step, commit: this.#commit(tx) };
   }
 
   scan({ restart, limit }: ScanTask): ScanPiece {
@@ -107,12 +100,8 @@ export class StorageWriter {
     this.file.close();
   }
 
-  /**
-   * The root before the last one counts as read: should the last one turn out to be unreadable, a start falls back to
-   * it, and must find it whole even if the power went out in the middle of this commit.
-   */
   #write(pins: readonly number[], change: (tx: WriteTx) => void): CommitReport {
-    this.file.setOutsideReaders([...pins, this.file.meta.txid - 1]);
+    this.#protect(pins);
     const tx = this.file.beginWrite();
     try {
       change(tx);
@@ -120,6 +109,18 @@ export class StorageWriter {
       tx.rollback();
       throw error;
     }
+    return this.#commit(tx);
+  }
+
+  /**
+   * The root before the last one counts as read: should the last one turn out to be unreadable, a start falls back to
+   * it, and must find it whole even if the power went out in the middle of the commit that comes.
+   */
+  #protect(pins: readonly number[]): void {
+    this.file.setOutsideReaders([...pins, this.file.meta.txid - 1]);
+  }
+
+  #commit(tx: WriteTx): CommitReport {
     tx.commit();
     return { ...this.root(), written: tx.writtenPages(), times: tx.times };
   }
@@ -136,17 +137,6 @@ function openBucket(tx: WriteTx, name: Uint8Array): Bucket {
 function putIfChanged(bucket: Bucket, key: Uint8Array, value: Uint8Array): void {
   const old = bucket.get(key);
   if (old === undefined || !equalBytes(old, value)) bucket.put(key, value);
-}
-
-function firstAtOrAfter(mains: Float64Array, subs: Uint32Array, main: number, sub: number): number {
-  let low = 0;
-  let high = mains.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(mains, subs, middle, main, sub)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function u64(value: number): Uint8Array {

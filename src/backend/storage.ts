@@ -55,22 +55,29 @@ export interface CommitReport extends Root {
 export interface CompactTask {
   /** History below this goes. */
   readonly revision: number;
-  /** Sorted: what stays of the revisions that this step may come to, from the first one on. */
+  /** Sorted, and shared with whoever does it: what stays of the revisions up to `revision`. */
   readonly keptMains: Float64Array;
   readonly keptSubs: Uint32Array;
   /** Where to go on: the first revision not looked at yet. */
   readonly fromMain: number;
   readonly fromSub: number;
-  /** Records to look at, at most. */
+  /** What one step may do, since who commits next waits for it: records to look at … */
   readonly limit: number;
+  /** … and how long to look. The commit itself comes on top. */
+  readonly budgetMs: number;
   readonly pins: readonly number[];
 }
 
-export interface CompactReport extends CommitReport {
+export interface CompactReport {
+  /** Nothing is left to look at, and the disk says so. */
   readonly done: boolean;
   readonly nextMain: number;
   readonly nextSub: number;
+  /** Records, and how many of them are gone. */
+  readonly looked: number;
   readonly deleted: number;
+  /** Undefined: nothing was to be written. */
+  readonly commit: CommitReport | undefined;
 }
 
 export interface ScanTask {

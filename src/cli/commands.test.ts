@@ -11,6 +11,7 @@ import { findCommand } from "../console/go-arguments.ts";
 import { main } from "../console/main.ts";
 import { ETCDCTL } from "./etcdctl.ts";
 import { ETCDUTL } from "./etcdutl.ts";
+import { STRATA_COMMANDS } from "./strata.ts";
 
 interface Named {
   readonly program: Program;
@@ -21,18 +22,20 @@ interface Named {
 function commandsOf(program: Program): Named[] {
   const found: Named[] = [];
   const visit = (tree: CommandTree, path: readonly string[]): void => {
-    if (!isGroup(tree)) found.push({ program, path, entry: tree });
-    else for (const next of tree.entries) visit(next, [...path, next.name]);
+    const { name, summary, load } = tree;
+    if (load !== undefined) found.push({ program, path, entry: { name, summary, load } });
+    for (const next of isGroup(tree) ? tree.entries : []) visit(next, [...path, next.name]);
   };
   visit(program, []);
   return found;
 }
 
-const COMMANDS = [...commandsOf(ETCDCTL), ...commandsOf(ETCDUTL)];
+const COMMANDS = [ETCDCTL, ETCDUTL, STRATA_COMMANDS].flatMap(commandsOf);
 
-test("the programs have etcd's commands", () => {
+test("the programs have etcd's commands, and strata its own", () => {
   expect(commandsOf(ETCDCTL)).toHaveLength(52);
   expect(commandsOf(ETCDUTL)).toHaveLength(7);
+  expect(commandsOf(STRATA_COMMANDS)).toHaveLength(5);
 });
 
 test.each(COMMANDS.map((one) => [`${one.program.name} ${one.path.join(" ")}`, one] as const))(

@@ -56,6 +56,7 @@ test("strata answers as etcd to --version and --help, and to flags that cannot b
   const [, help] = await ran(STRATA, ["-h"]);
   expect(help).toMatch(/^Usage:\n/);
   expect(help).toContain("\n  --quota-backend-bytes '0'\n");
+  expect(help).toContain("\n  strata jobs | defrag | quota | check\n");
   const [refused, nothing, why] = await ran(STRATA, ["--nosuch"]);
   expect([refused, nothing]).toEqual([2, ""]);
   expect(why).toMatch(/^flag provided but not defined: -nosuch\nUsage:\n/);

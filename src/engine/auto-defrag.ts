@@ -51,7 +51,7 @@ export function parseAutoDefrag(wish: AutoDefragWish): AutoDefragOptions | undef
   const { rule, minIntervalMs = HOUR_MS, rateBytesPerSecond = RATE_BYTES_PER_SECOND } = wish;
   const quietHours = QuietHours.parse(wish.quietHours ?? "");
   if (!(minIntervalMs >= 0 && rateBytesPerSecond >= 0)) {
-    const what = `autoDefrag: minIntervalMs ${minIntervalMs} or rateBytesPerSecond ${rateBytesPerSecond} is below 0`;
+    const what = `autoDefrag: minIntervalMs ${minIntervalMs} or rateBytesPerSecond ${rateBytesPerSecond} is no number from 0 on`;
     throw new StrataError("BAD_ARGUMENT", what);
   }
   if (["", "off"].includes(rule.trim())) return undefined;
@@ -169,6 +169,7 @@ class Attempts {
     try {
       report = await this.#host.defragment({
         about: `auto-defrag: ${rule.text}`,
+        quiet: true,
         ...(rateBytesPerSecond > 0 && { rateBytesPerSecond }),
         signal: this.#signal,
       });
@@ -184,12 +185,13 @@ class Attempts {
     }
     this.#lastEndMs = clock.nowMs();
     this.#forgetFailures();
-    const { sizeAfterBytes, tookMs, longestPauseMs } = report;
+    const { sizeAfterBytes, tookMs, longestPauseMs, rounds } = report;
     this.#tell("info", "done", "auto-defrag: defragmented", {
       ...fields,
       sizeAfterBytes,
       tookMs: Math.round(tookMs),
       longestPauseMs: Math.round(longestPauseMs),
+      rounds,
     });
   }
 

@@ -1,13 +1,16 @@
 /**
  * Compactions of a running member as jobs: each that was scheduled is run, one after another, and can be waited for.
  */
-import type { CompactionReport, Compactor } from "../mvcc/compaction.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Progress } from "../jobs/progress.ts";
+import type { CompactionProgress, CompactionReport, Compactor } from "../mvcc/compaction.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 
 export interface CompactionsParts {
   readonly compactor: Compactor;
   readonly jobs: Jobs;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly log: EngineLog;
   /** A step could not be written: nothing more may be. */
   readonly failed: (error: unknown) => void;
@@ -23,13 +26,22 @@ export class Compactions {
 
   /** Runs what was scheduled at `revision`. */
   start(revision: number): void {
-    const { compactor, jobs, log, failed } = this.#parts;
+    const { compactor, jobs, clock, log, failed } = this.#parts;
     const job = jobs.begin("compaction", {
       about: `revision ${revision}`,
       unit: "records",
       canBeCancelled: false,
     });
-    const run = compactor.run(revision);
+    let phase = "";
+    let phaseMs = 0;
+    const run = compactor.run(revision, (progress) => {
+      const nowMs = clock.nowMs();
+      if (progress.phase !== phase) {
+        phase = progress.phase;
+        phaseMs = nowMs;
+      }
+      job.report(withRate(progress, nowMs - phaseMs));
+    });
     this.#running.set(revision, run);
     run
       .then((report) => {
@@ -49,4 +61,10 @@ export class Compactions {
   async done(revision: number): Promise<void> {
     await this.#running.get(revision);
   }
+}
+
+function withRate({ phase, done, total }: CompactionProgress, phaseMs: number): Progress {
+  const rate = phaseMs > 0 ? (done / phaseMs) * 1000 : 0;
+  const etaMs = rate > 0 ? ((total - done) / rate) * 1000 : undefined;
+  return { phase, done, total, rate, etaMs };
 }

@@ -14,6 +14,8 @@ export interface DefragOptions {
   readonly about?: string;
   /** Also where nothing would be gained. Default: no. */
   readonly force?: boolean;
+  /** Nothing is logged of it: whoever asks for it tells. Default: no. */
+  readonly quiet?: boolean;
   /** Of the copying, at most. Default: as fast as it goes. */
   readonly rateBytesPerSecond?: number;
   readonly signal?: AbortSignal | undefined;
@@ -41,12 +43,13 @@ export interface DefragmentationParts {
 
 /** @throws (rejects) as Backend.defragment */
 export async function defragment(
-  { backend, log, snapFolder }: DefragmentationParts,
+  { backend, log: told, snapFolder }: DefragmentationParts,
   counts: DefragCounts,
   options: DefragOptions,
   job: Job,
 ): Promise<DefragReport> {
-  const { about = "", force = false, rateBytesPerSecond } = options;
+  const { about = "", force = false, quiet = false, rateBytesPerSecond } = options;
+  const log: EngineLog = quiet ? (): void => undefined : told;
   const sizeBeforeBytes = backend.space.sizeBytes;
   const startMs = performance.now();
   const why = about === "" ? {} : { about };

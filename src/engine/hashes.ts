@@ -162,18 +162,12 @@ export class Hashes {
     try {
       const { fd } = file;
       const input = { path, fd, meta: pin.root.meta, rule, totalBytes };
-      const transfer = rule === undefined ? [] : columns(rule);
-      return await pool.run(HASH, input, { signal, transfer, ...(onProgress && { onProgress }) });
+      return await pool.run(HASH, input, { signal, ...(onProgress && { onProgress }) });
     } catch (error) {
       signal.throwIfAborted();
       throw error;
     }
   }
-}
-
-/** It is nobody's after the sweep: it need not be copied. */
-function columns({ keptMains, keptSubs }: KvHashRule): ArrayBuffer[] {
-  return [keptMains.buffer, keptSubs.buffer] as ArrayBuffer[];
 }
 
 function requireHistory(asked: number, compactRevision: number): void {

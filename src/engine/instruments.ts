@@ -9,6 +9,7 @@ import type { ApplyTimes } from "./apply-times.ts";
 import type { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
 import type { ScheduledSnapshotCounts } from "./scheduled-snapshot-counts.ts";
+import type { SpaceGuard } from "./space-guard.ts";
 
 export interface Instruments {
   readonly wal: {
@@ -25,6 +26,8 @@ export interface Instruments {
     readonly failed: number;
   };
   readonly applyTimes: ApplyTimes;
+  /** The quota. */
+  readonly space: SpaceGuard;
   readonly compaction: CompactionCounts;
   readonly defrag: DefragCounts;
   readonly autoDefrag: AutoDefragCounts;

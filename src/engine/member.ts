@@ -172,6 +172,7 @@ export class Member {
     this.#compactions = new Compactions({
       compactor: this.#compactor,
       jobs: this.jobs,
+      clock,
       log: options.log,
       failed: (error) => this.#proposals.fail(error),
     });
@@ -494,6 +495,7 @@ export class Member {
       },
       proposals: { pending: this.#proposals.waiting, failed: this.#proposals.failed },
       applyTimes: this.#applyTimes,
+      space: this.space,
       compaction: this.#compactor.counts,
       defrag: this.maintenance.defragCounts,
       autoDefrag: this.maintenance.autoDefragCounts,

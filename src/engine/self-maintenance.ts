@@ -15,6 +15,7 @@ import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
 import { runScheduledSnapshots, type ScheduledSnapshotsOptions } from "./scheduled-snapshots.ts";
 import { scheduledSnapshotsHost } from "./scheduled-snapshots-host.ts";
+import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 export interface SelfMaintenanceOptions {
   /** Undefined: off. */
@@ -76,7 +77,18 @@ export async function runSelfMaintenance(
 ): Promise<void> {
   const { clock } = member;
   const stopped = AbortSignal.any([member.stopped, signal]);
-  const running: Promise<void>[] = [];
+  const { space } = member;
+  const spaceHost = {
+    clock,
+    log: log("space-watch"),
+    softLimit: (): number => space.softLimit,
+    space: () => ({ usedBytes: space.usedBytes(), quotaBytes: space.quota.bytes }),
+    found: (forecast: SpaceForecast | undefined): void => {
+      space.forecast = forecast;
+    },
+  };
+  // Always: a soft limit may be set while it runs.
+  const running: Promise<void>[] = [runSpaceWatch(spaceHost, stopped)];
   if (options.autoCompaction !== undefined) {
     const host = {
       clock,
@@ -105,12 +117,14 @@ export async function runSelfMaintenance(
   await Promise.all(running);
 }
 
+/** What is kept for readers of old commits counts as free: a defragmentation leaves it behind. */
 function sizesOf({ backend, quota }: Member): Sizes {
-  const { sizeBytes, inUseBytes } = backend.space;
+  const { sizeBytes, reusableBytes, pinnedBytes } = backend.space;
+  const dbSizeFree = reusableBytes + pinnedBytes;
   return {
     dbSize: sizeBytes,
-    dbSizeInUse: inUseBytes,
-    dbSizeFree: sizeBytes - inUseBytes,
+    dbSizeInUse: sizeBytes - dbSizeFree,
+    dbSizeFree,
     dbQuota: quota.bytes,
     dbQuotaUsage: sizeBytes / quota.bytes,
   };

@@ -29,6 +29,7 @@ import {
 import { isCompactorsTxn } from "./compactor-txn.ts";
 import type { EngineLog } from "./log.ts";
 import { liveBytes, remedyOf, worthwhileBytes } from "./space-remedy.ts";
+import type { SpaceForecast } from "./space-watch.ts";
 
 /** All of it can be changed while the member runs. */
 export interface SpaceRules {
@@ -61,6 +62,8 @@ const REFUSALS_INTERVAL_MS = 60_000;
 const RESERVE_BYTES = 64 * 1024;
 
 export class SpaceGuard {
+  /** What `runSpaceWatch` found last, while it runs and there is a soft limit. */
+  forecast: SpaceForecast | undefined;
   /** Requests refused for want of room, or because of the alarm. */
   refusals = 0;
   readonly #parts: SpaceGuardParts;
@@ -76,14 +79,21 @@ export class SpaceGuard {
   #refusalSaidMs = Number.NEGATIVE_INFINITY;
   #reserveBytes = RESERVE_BYTES;
 
-  constructor(parts: SpaceGuardParts, rules: SpaceRules) {
+  /** @throws StrataError BAD_ARGUMENT */
+  constructor(parts: SpaceGuardParts, { quotaBytes, quotaMode, ...rules }: SpaceRules) {
+    const { autoDisarm, quotaSoftLimit } = rules;
     this.#parts = parts;
-    this.#rules = rules;
-    this.#quota = new Quota(rules.quotaBytes, rules.quotaMode);
+    this.#rules = { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit };
+    assertRules(this.#rules);
+    this.#quota = new Quota(quotaBytes, quotaMode);
   }
 
   get quota(): Quota {
     return this.#quota;
+  }
+
+  get rules(): SpaceRules {
+    return this.#rules;
   }
 
   get softLimit(): number {
@@ -95,12 +105,10 @@ export class SpaceGuard {
    * @throws StrataError BAD_ARGUMENT, and nothing is changed
    */
   change(rules: Partial<SpaceRules>): void {
-    const { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit } = { ...this.#rules, ...rules };
-    if (!Number.isSafeInteger(quotaBytes)) {
-      throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
-    }
-    this.#rules = { quotaBytes, quotaMode, autoDisarm, quotaSoftLimit };
-    this.#quota = new Quota(quotaBytes, quotaMode);
+    const changed = { ...this.#rules, ...rules };
+    assertRules(changed);
+    this.#rules = changed;
+    this.#quota = new Quota(changed.quotaBytes, changed.quotaMode);
     this.lookAgain();
   }
 
@@ -320,5 +328,15 @@ export class SpaceGuard {
       "in-use-bytes": live + use.bufferedBytes,
       "reclaimable-bytes": use.sizeBytes - live,
     };
+  }
+}
+
+function assertRules({ quotaBytes, quotaSoftLimit = 0 }: SpaceRules): void {
+  if (!Number.isSafeInteger(quotaBytes)) {
+    throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
+  }
+  if (!(quotaSoftLimit >= 0 && quotaSoftLimit < 1)) {
+    const what = `a soft limit is a share, at least 0 and below 1: ${quotaSoftLimit}`;
+    throw new StrataError("BAD_ARGUMENT", what);
   }
 }

@@ -82,6 +82,10 @@ export interface StrataOptions {
   readonly quotaBytes?: number;
   /** `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `size`. */
   readonly quotaMode?: QuotaMode;
+  /** A share of the quota, from 0 on and below 1, from which on its filling is warned of; 0: never. Default: 0. */
+  readonly quotaSoftLimit?: number;
+  /** The NOSPACE alarm is lifted when there is room again. Default: false. */
+  readonly autoDisarm?: boolean;
   /** A segment of the log. Default: 64,000,000. */
   readonly segmentBytes?: number;
   /** Log entries between two snapshots, behind which the log is given up. Default: 100,000. */
@@ -97,7 +101,7 @@ export interface StrataOptions {
   readonly maxRequestBytes?: number;
   /** Default: 128. */
   readonly maxTxnOps?: number;
-  /** Records that one step of a compaction looks at, and the pause after it. Default: 10,000 and 10. */
+  /** Records that one step of a compaction looks at, and the pause after it. Default: as many as 10 ms allow, and 10. */
   readonly compactionBatchLimit?: number;
   readonly compactionSleepMs?: number;
   /** Shorter leases are raised to it, in seconds. Default: 2. */
@@ -227,6 +231,8 @@ export class Strata {
       }),
       quotaBytes: options.quotaBytes ?? 0,
       quotaMode: options.quotaMode ?? "size",
+      quotaSoftLimit: options.quotaSoftLimit,
+      autoDisarm: options.autoDisarm,
       snapshotCount: options.snapshotCount ?? 100_000,
       maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,

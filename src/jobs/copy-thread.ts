@@ -49,6 +49,8 @@ export interface CopyThreadHost {
   swap(task: SwapTask): Promise<SwapAnswer>;
   /** Takes over a file that was, which is to be closed with the storage if not before. */
   keepOld(file: OldFile): void;
+  /** It is closed. */
+  forgetOld(file: OldFile): void;
 }
 
 export class CopyThread implements FreshCopy {
@@ -119,7 +121,13 @@ export class CopyThread implements FreshCopy {
     if (file === undefined) return { ...report, releaseOld: undefined };
     const old = new OldFile(file, this.#host.pool);
     this.#host.keepOld(old);
-    return { ...report, releaseOld: () => old.release() };
+    return {
+      ...report,
+      releaseOld: async () => {
+        await old.release();
+        this.#host.forgetOld(old);
+      },
+    };
   }
 
   async discard(): Promise<void> {

@@ -41,7 +41,7 @@ export function defragCopy(
       discard(input.copy);
       return NOTHING;
     case "release":
-      release(input);
+      release(input, progress);
       return NOTHING;
   }
 }
@@ -136,7 +136,7 @@ function discard(path: string): void {
 }
 
 /** With a hard link somewhere it is still somebody's. */
-function release({ path, fd }: Input<"release">): void {
+function release({ path, fd }: Input<"release">, progress: ProgressWriter): void {
   const file = SystemFile.borrow(path, fd);
-  if (isNameless(file)) cutInSteps(file);
+  if (isNameless(file)) cutInSteps(file, undefined, () => progress.done(0));
 }

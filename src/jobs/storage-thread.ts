@@ -56,7 +56,7 @@ export class StorageThread implements Storage {
   readonly #options: StorageOptions;
   /** Of fresh copies, and of what is left of files that were. */
   readonly #copying = new JobPool({ niced: true, threads: 1 });
-  readonly #old: OldFile[] = [];
+  readonly #old = new Set<OldFile>();
   #lockedBy: OpenReport["lockedBy"] = "none";
   #pool: Piscina | undefined;
 
@@ -101,7 +101,8 @@ export class StorageThread implements Storage {
       pool: this.#copying,
       prepare: async (copy) => void (await this.#ask({ call: "prepare", copy })),
       swap: async (task) => (await this.#ask({ call: "swap", task })) as SwapAnswer,
-      keepOld: (file) => this.#old.push(file),
+      keepOld: (file) => void this.#old.add(file),
+      forgetOld: (file) => void this.#old.delete(file),
     };
     return new CopyThread(host, work);
   }

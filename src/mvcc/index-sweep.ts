@@ -18,6 +18,8 @@ export interface SweptIndex {
   readonly ids: number;
   /** At most one revision is kept of each. */
   readonly keys: number;
+  /** Revisions of all keys. */
+  revisions(): number;
   /** The highest revision at which a compaction began; -1 = none. */
   compactedRevision(): number;
   /** Adds to `kept` what is kept of the key with this id, if it is one. */
@@ -33,19 +35,30 @@ export class IndexSweep {
   readonly #kept: RevisionSet;
   /** The id to visit next. */
   #at = 0;
+  #gone = 0;
   #state: SweepState = "running";
 
   constructor(index: SweptIndex, revision: number) {
     this.revision = revision;
     this.#index = index;
-    this.#kept = new RevisionSet(index.keys);
+    this.#kept = new RevisionSet(index.keys, true);
+  }
+
+  /** How many revisions the index has given up in it so far. */
+  get gone(): number {
+    return this.#gone;
+  }
+
+  /** How far it is, 0 to 1. */
+  get part(): number {
+    return this.#index.ids === 0 ? 1 : this.#at / this.#index.ids;
   }
 
   get state(): SweepState {
     return this.#state;
   }
 
-  /** Once done: the revisions at or below `revision` that stay, at most one for each key; sorted. */
+  /** Once done: the revisions at or below `revision` that stay, at most one for each key; sorted, in shared memory. */
   get kept(): RevisionSet {
     invariant(this.#state === "done", "a pass is asked for its outcome when it is done");
     return this.#kept;
@@ -76,6 +89,8 @@ export class IndexSweep {
 
   #visitKeys(work: number): void {
     const end = Math.min(this.#index.ids, this.#at + work);
+    const before = this.#index.revisions();
     while (this.#at < end) this.#index.visit(this.#at++, this.#kept);
+    this.#gone += before - this.#index.revisions();
   }
 }

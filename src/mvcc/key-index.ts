@@ -82,6 +82,11 @@ export class KeyIndex {
     return this.#liveKeys;
   }
 
+  /** Of all keys together. */
+  get revisions(): number {
+    return this.#generations.revisions;
+  }
+
   /**
    * A put of the key.
    * @param key  a flat string: one cut out of a longer one would keep all of that in memory
@@ -245,6 +250,7 @@ export class KeyIndex {
       {
         ids: this.#generations.ids,
         keys: this.#tree.count,
+        revisions: () => this.#generations.revisions,
         compactedRevision: () => this.#compactedRevision,
         visit: (id, kept) => {
           const key = this.#table.keyOf(id);

@@ -3,7 +3,7 @@
  * and then asked.
  */
 import { invariant } from "../base/invariant.ts";
-import { RevisionSort } from "./revision-sort.ts";
+import { newMains, newSubs, RevisionSort } from "./revision-sort.ts";
 
 export class RevisionSet {
   #mains: Float64Array;
@@ -11,11 +11,16 @@ export class RevisionSet {
   #count = 0;
   #sort: RevisionSort | undefined;
   #sorted = false;
+  readonly #isShared: boolean;
 
-  /** @param capacity  room for so many; beyond it every doubling is one long copy */
-  constructor(capacity = 16) {
-    this.#mains = new Float64Array(capacity);
-    this.#subs = new Uint32Array(capacity);
+  /**
+   * @param capacity  room for so many; beyond it every doubling is one long copy
+   * @param isShared  other threads may be shown the columns without a copy
+   */
+  constructor(capacity = 16, isShared = false) {
+    this.#isShared = isShared;
+    this.#mains = newMains(capacity, isShared);
+    this.#subs = newSubs(capacity, isShared);
   }
 
   get count(): number {
@@ -66,7 +71,7 @@ export class RevisionSet {
   /** Sorts on. @param work  revisions to look at, at most. @returns whether all is done */
   sortSome(work: number): boolean {
     if (this.#sorted) return true;
-    this.#sort ??= new RevisionSort(this.#mains, this.#subs, this.#count);
+    this.#sort ??= new RevisionSort(this.#mains, this.#subs, this.#count, this.#isShared);
     if (!this.#sort.step(work)) return false;
     this.#mains = this.#sort.mains;
     this.#subs = this.#sort.subs;
@@ -81,8 +86,8 @@ export class RevisionSet {
 
   #grow(): void {
     const capacity = Math.max(16, this.#mains.length * 2);
-    const mains = new Float64Array(capacity);
-    const subs = new Uint32Array(capacity);
+    const mains = newMains(capacity, this.#isShared);
+    const subs = newSubs(capacity, this.#isShared);
     mains.set(this.#mains);
     subs.set(this.#subs);
     this.#mains = mains;

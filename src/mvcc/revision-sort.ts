@@ -12,6 +12,15 @@ const DIGITS = 8;
 const DIGITS_PER_WORD = 3;
 const TWO_32 = 2 ** 32;
 
+/** @param isShared  in memory that other threads can be shown */
+export function newMains(count: number, isShared: boolean): Float64Array {
+  return isShared ? new Float64Array(new SharedArrayBuffer(8 * count)) : new Float64Array(count);
+}
+
+export function newSubs(count: number, isShared: boolean): Uint32Array {
+  return isShared ? new Uint32Array(new SharedArrayBuffer(4 * count)) : new Uint32Array(count);
+}
+
 export class RevisionSort {
   readonly count: number;
   #mains: Float64Array;
@@ -28,12 +37,12 @@ export class RevisionSort {
   readonly #places: Uint32Array = new Uint32Array(DIGIT_VALUES);
 
   /** The columns belong to the sort from here on; their first `count` revisions count. */
-  constructor(mains: Float64Array, subs: Uint32Array, count: number) {
+  constructor(mains: Float64Array, subs: Uint32Array, count: number, isShared = false) {
     this.count = count;
     this.#mains = mains;
     this.#subs = subs;
-    this.#otherMains = new Float64Array(count);
-    this.#otherSubs = new Uint32Array(count);
+    this.#otherMains = newMains(count, isShared);
+    this.#otherSubs = newSubs(count, isShared);
   }
 
   /** Once done: the revisions in order. */

@@ -39,6 +39,14 @@ export class Arena {
     this.#end += length;
   }
 
+  /** Copies a key and the value behind it in; their place is then `bytes`, `offset`. */
+  copyPair(from: Uint8Array, fromOffset: number, length: number): void {
+    if (this.#end + length > this.bytes.length) this.#next(length);
+    this.offset = this.#end;
+    copyBytes(this.bytes, this.#end, from, fromOffset, length);
+    this.#end += length;
+  }
+
   /** Nothing that was copied in is needed any more, except by those who were shown a piece of it. */
   recycle(): void {
     const kept = this.lent ? [] : this.#inUse.slice(0, KEPT_CHUNKS);

@@ -18,6 +18,7 @@ import {
   writeU64Big,
 } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
+import { invariant } from "../base/invariant.ts";
 import {
   BUCKET_DEPTH_MAX,
   KEY_BYTES_MAX,
@@ -63,6 +64,7 @@ import {
   searchLeaf,
   seekKey,
 } from "./page.ts";
+import { Pruning, type Sieve } from "./prune.ts";
 import type { TxContext } from "./tx-context.ts";
 
 /** Root page id and sequence, before an inline page. */
@@ -272,6 +274,30 @@ export class Bucket {
     if (found.isBucket) throw incompatible(key, "a bucket, not a value");
     this.#remove(key);
     return true;
+  }
+
+  /**
+   * Takes out all keys at or after `from` that `sieve` lets go; at once, not one by one. Nothing may have been written
+   * to the bucket in this transaction.
+   * @returns how many that were
+   */
+  prune(from: Uint8Array, sieve: Sieve): number {
+    this.#assertWritable();
+    const root = this.root();
+    const pruning = new Pruning(this.#tx, sieve);
+    try {
+      if (root.isLeaf || root.count === 0) {
+        pruning.leaf(this.#takeRoot(), from);
+      } else {
+        invariant(root instanceof Page, "nothing was written to the bucket before");
+        this.#root = pruning.branch(this.#tx.pageToChange(root.id), from);
+      }
+    } catch (error) {
+      this.#tx.breakBy(error);
+      throw error;
+    }
+    this.#tx.mutations++;
+    return pruning.gone;
   }
 
   cursor(): Cursor {

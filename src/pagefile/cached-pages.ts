@@ -77,6 +77,11 @@ export class CachedPages {
    * long as the pages of the tree that is walked are not reused.
    */
   walkSource(pgid: number): WalkSource {
+    return { ...this.storedPages(pgid), cached: (id): Page | undefined => this.cache.get(id) };
+  }
+
+  /** The same past the cache. */
+  storedPages(pgid: number): WalkSource {
     return {
       path: this.path,
       pageBytes: this.pageBytes,
@@ -89,7 +94,6 @@ export class CachedPages {
         this.#assertOpen();
         return this.#file.readSome(offsetBytes, into);
       },
-      cached: (id): Page | undefined => this.cache.get(id),
     };
   }
 

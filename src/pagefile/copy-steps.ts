@@ -9,8 +9,9 @@ import { BUCKET_ELEMENT } from "./page.ts";
 import { PageOutput, type PieceSink } from "./page-output.ts";
 import type { ReadTx } from "./tx.ts";
 
-/** Elements of a step. */
+/** Of a step. */
 const STEP_ELEMENTS = 128;
+const STEP_BYTES = 16 * 1024;
 
 /**
  * Yields between two steps the bytes of keys and values copied so far. The view must stay open, and its pages unused.
@@ -25,11 +26,12 @@ export function* copyInSteps(
   let keys = 0;
   let buckets = 0;
   let bytes = 0;
+  let yieldedBytes = 0;
 
   function* copied(bucket: Pick<Bucket, "bucket" | "cursor">): Generator<number, BulkLoader> {
     const loader = new BulkLoader(output, fillPercent);
     const cursor = bucket.cursor();
-    let steps = 0;
+    let elements = 0;
     for (let more = cursor.first(); more; more = cursor.next()) {
       if (!cursor.isBucket) {
         loader.add(cursor.bytes, cursor.keyOffset, cursor.keyBytes, cursor.valueBytes, 0);
@@ -45,7 +47,10 @@ export function* copyInSteps(
         loader.add(element, 0, name.length, element.length - name.length, BUCKET_ELEMENT);
         buckets++;
       }
-      if (++steps % STEP_ELEMENTS === 0) yield bytes;
+      if (++elements < STEP_ELEMENTS && bytes < yieldedBytes + STEP_BYTES) continue;
+      yield bytes;
+      elements = 0;
+      yieldedBytes = bytes;
     }
     return loader;
   }

@@ -2,6 +2,7 @@ import type { PagePlace } from "../../native-free/page-cache.ts";
 import type { Arena } from "./arena.ts";
 import type { Part } from "./node.ts";
 import type { Page } from "./page.ts";
+import type { WalkSource } from "./page-runs.ts";
 
 /** What a bucket and a cursor need of the transaction they belong to. */
 export interface TxContext {
@@ -22,6 +23,8 @@ export interface TxContext {
   pageToChange(id: number): Page;
   /** `page` without an object: sets `into` to where the page's bytes are. */
   find(id: number, into: PagePlace): void;
+  /** Pages as they are stored, past the cache: for going through many without pushing out what others use. */
+  storedPages(): WalkSource;
   /** A change failed half way: what is in memory is not whole, and only rollback is left. */
   breakBy(error: unknown): void;
   /** Gives a part a page of its own at commit; returns the page's id. */

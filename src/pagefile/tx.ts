@@ -78,6 +78,11 @@ abstract class Tx implements TxContext {
     return this.pages.walkSource(this.meta.pgid);
   }
 
+  storedPages(): WalkSource {
+    this.assertOpen();
+    return this.pages.storedPages(this.meta.pgid);
+  }
+
   assertOpen(): void {
     if (!this.open) throw new StrataError("CLOSED", `${this.path}: the transaction is over`);
   }

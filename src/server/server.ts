@@ -460,6 +460,7 @@ function sayStarting(config: ServerConfig, isNew: boolean, log: Logger): void {
     "initial-cluster": config.initialCluster,
     "initial-cluster-token": config.clusterToken,
     "quota-backend-bytes": config.quotaBytes,
+    "quota-mode": config.quotaMode,
     "max-request-bytes": config.maxRequestBytes,
     "max-concurrent-streams": config.maxConcurrentStreams,
     "auto-compaction-mode": config.autoCompactionMode,

@@ -31,10 +31,18 @@ export function removeInSteps(
   directory.remove(name);
 }
 
-/** All but the last step of a file: that one goes with it. */
-export function cutInSteps(file: RandomAccessFile, stepBytes: number = STEP_BYTES): void {
+/**
+ * All but the last step of a file: that one goes with it.
+ * @param onStep  called between two steps; what it throws ends the cutting
+ */
+export function cutInSteps(
+  file: RandomAccessFile,
+  stepBytes: number = STEP_BYTES,
+  onStep: () => void = () => undefined,
+): void {
   for (let left = file.size() - stepBytes; left > 0; left -= stepBytes) {
     file.truncate(left);
     file.sync();
+    onStep();
   }
 }

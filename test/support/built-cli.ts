@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUpAtEnd } from "./cleanup.ts";
+import { projectFolder } from "./judge.ts";
 
-const DIST = join(import.meta.dirname, "../../dist");
+const DIST = join(projectFolder(), "dist");
 
 const FILES = {
   etcdctl: "src/cli/bin/etcdctl.js",

@@ -4,6 +4,7 @@ import type { ClientTransport } from "../../src/cli/session.ts";
 import { RpcError } from "../../src/client/status.ts";
 import type { CallSettings, MessageStream } from "../../src/client/transport/transport.ts";
 import type { TransportOptions } from "../../src/client/transport/transport-options.ts";
+import type { Program } from "../../src/console/command.ts";
 import {
   decode,
   encode,
@@ -193,6 +194,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  readonly stdoutIsTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array>;
   /** Handed its surroundings before it begins: to send signals later, say. */
@@ -205,9 +207,28 @@ export async function etcdctl(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Ran> {
-  const [{ main }, { ETCDCTL }, { connectWith }] = await Promise.all([
+  const { ETCDCTL } = await import("../../src/cli/etcdctl.ts");
+  return await ranAgainst(transport, ETCDCTL, args, options);
+}
+
+/** Runs `strata` so. */
+export async function strata(
+  transport: FakeTransport,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
+  const { STRATA } = await import("../../src/cli/strata.ts");
+  return await ranAgainst(transport, STRATA, args, options);
+}
+
+async function ranAgainst(
+  transport: FakeTransport,
+  program: Program,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<Ran> {
+  const [{ main }, { connectWith }] = await Promise.all([
     import("../../src/console/main.ts"),
-    import("../../src/cli/etcdctl.ts"),
     import("../../src/cli/session.ts"),
   ]);
   const io = new MemoryIo(options);
@@ -216,6 +237,6 @@ export async function etcdctl(
     return transport;
   });
   options.began?.(io);
-  const code = await main(ETCDCTL, args, io);
+  const code = await main(program, args, io);
   return { code, out: io.stdout.text, err: io.stderr.text, io };
 }

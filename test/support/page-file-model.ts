@@ -67,6 +67,7 @@ function bytes(text: string): Uint8Array {
 /** One random transaction's worth of work on `tx` and on `model`. */
 export function workOn(tx: Root, model: ModelBucket, random: Rng, shape: Shape): void {
   const names = ["a", "b", "key", "meta", "z"];
+  if (random.int(4) === 0) pruneSome(tx, model, random);
   const operations = random.pick([1, 3, 10, 60, 400]);
   for (let i = 0; i < operations; i++) {
     const name = random.pick(names);
@@ -82,6 +83,37 @@ export function workOn(tx: Root, model: ModelBucket, random: Rng, shape: Shape):
       workOnBucket(tx.bucket(at) as Bucket, known, random, shape, 1);
     }
   }
+}
+
+/** Takes keys out of a bucket at once; before anything else is done to it. */
+function pruneSome(tx: Root, model: ModelBucket, random: Rng): void {
+  const names = model.sortedKeys();
+  if (names.length === 0) return;
+  const name = random.pick(names);
+  const { entries } = model.entries.get(name) as ModelBucket;
+  const keys = [...entries.keys()].sort(byBytes);
+  const from = random.bool() || keys.length === 0 ? "" : random.pick(keys);
+  const goesPercent = random.pick([0, 5, 50, 95, 100]);
+  const stopPercent = random.pick([0, 0, 1]);
+  const enoughPercent = random.pick([0, 0, 10]);
+  const asked: string[] = [];
+  const goes: string[] = [];
+  const gone = (tx.bucket(bytes(name)) as Bucket).prune(bytes(from), {
+    judge: (at, _, keyOffset, keyBytes) => {
+      const key = latin1(at.subarray(keyOffset, keyOffset + keyBytes));
+      asked.push(key);
+      if (random.int(100) < stopPercent) return "stop";
+      if (random.int(100) >= goesPercent) return "stays";
+      goes.push(key);
+      return "goes";
+    },
+    isEnough: () => random.int(100) < enoughPercent,
+  });
+  const expected = keys.filter((key) => key >= from && entries.get(key) instanceof Uint8Array);
+  expect(asked).toEqual(expected.slice(0, asked.length));
+  if (stopPercent + enoughPercent === 0) expect(asked).toHaveLength(expected.length);
+  expect(gone).toBe(goes.length);
+  for (const key of goes) entries.delete(key);
 }
 
 function workOnBucket(

@@ -1,5 +1,6 @@
 /** Random work as a script: what `workOn` does to a transaction of ours, written down for bbolt to do. */
-import { hex, latin1 } from "../../src/base/bytes.ts";
+import { hex, latin1, viewOf } from "../../src/base/bytes.ts";
+import type { Sieve } from "../../src/pagefile/prune.ts";
 import type { WriteTx } from "../../src/pagefile/tx.ts";
 import type { HexPath, Operation } from "./judge.ts";
 import { ModelBucket, type Shape, workOn } from "./page-file-model.ts";
@@ -49,6 +50,21 @@ class Recorder {
   delete(key: Uint8Array): boolean {
     this.#script.push({ op: "delete", path: this.#path, key: hex(key) });
     return this.#model.entries.has(latin1(key));
+  }
+
+  /** One by one: bbolt knows no other way. */
+  prune(from: Uint8Array, { judge }: Sieve): number {
+    let gone = 0;
+    for (const name of this.#model.sortedKeys()) {
+      if (name < latin1(from) || this.#model.entries.get(name) instanceof ModelBucket) continue;
+      const key = Buffer.from(name, "latin1");
+      const verdict = judge(key, viewOf(key), 0, key.length);
+      if (verdict === "stop") break;
+      if (verdict === "stays") continue;
+      this.delete(key);
+      gone++;
+    }
+    return gone;
   }
 
   nextSequence(): bigint {

@@ -31,7 +31,7 @@ function shown(flags: readonly FlagSpec[]): FlagSpec[] {
 
 async function below(program: Program, path: readonly CommandTree[]): Promise<Node[]> {
   const tree = path.at(-1) ?? program;
-  const own = isGroup(tree) ? [] : (await tree.load()).flags;
+  const own = (await tree.load?.())?.flags ?? [];
   const node: Node = {
     path: path
       .slice(1)

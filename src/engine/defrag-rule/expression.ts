@@ -7,8 +7,8 @@
  * | name         | what                                                            |
  * | ------------ | --------------------------------------------------------------- |
  * | dbSize       | the file, as `etcdctl endpoint status` shows it                 |
- * | dbSizeInUse  | what of it is used                                              |
- * | dbSizeFree   | dbSize - dbSizeInUse                                            |
+ * | dbSizeInUse  | what of it the newest commit needs                              |
+ * | dbSizeFree   | dbSize - dbSizeInUse: what a defragmentation would give back    |
  * | dbQuota      | --quota-backend-bytes in force; infinite if there is none       |
  * | dbQuotaUsage | dbSize / dbQuota                                                |
  */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scratchFolder } from "../../../test/support/cleanup.ts";
 import { goldenPath } from "../../../test/support/golden.ts";
+import { SELF_MAINTAIN_DEFRAG_RULE } from "../../engine/self-maintenance.ts";
 import { type Invocation, readInvocation } from "./command-line.ts";
 import { variableOf } from "./environment.ts";
 import { SERVER_FLAGS, serverFlag } from "./flag-table.ts";
@@ -34,7 +35,7 @@ function messages(invocation: Invocation): string[] {
 describe("the table of flags", () => {
   /** Where ours differ from the list, and why. */
   const OTHER_DEFAULTS: ReadonlyMap<string, string> = new Map([
-    ["compaction-batch-limit", "the engine does ten times as many in the same time"],
+    ["compaction-batch-limit", "a step of the engine is as long as its time allows"],
   ]);
 
   interface Row {
@@ -195,6 +196,15 @@ describe("values", () => {
     [["--on"], undefined],
     [["--auto-compaction-mode=bogus"], 'unknown auto-compaction-mode "bogus"'],
     [["--auto-compaction-mode="], "undefined auto-compaction-mode"],
+    [
+      ["--auto-defrag=dbSizeFree > 200Mib"],
+      '--auto-defrag: column 17: there is no unit "Mib"; there are B, KB, MB, GB, KiB, MiB, GiB',
+    ],
+    [
+      ["--self-maintain", "--auto-defrag-quiet-hours=8-18"],
+      '--auto-defrag-quiet-hours: "8-18" is no span such as 08:00-18:30',
+    ],
+    [["--auto-defrag-min-interval=-1s"], "--auto-defrag-min-interval must be >=0"],
     [
       ["--listen-client-urls=http://127.0.0.1:1"],
       "--advertise-client-urls is required when --listen-client-urls is set explicitly",
@@ -394,5 +404,40 @@ describe("the first cluster", () => {
     ).rejects.toThrow(
       "--initial-advertise-peer-urls has http://10.0.0.1:2 but missing from --initial-cluster=default=http://10.0.0.1:1,default=http://10.0.0.1:2",
     );
+  });
+});
+
+describe("--self-maintain", () => {
+  const implied = (config: ServerConfig) => ({
+    retention: config.autoCompactionRetention,
+    rule: config.autoDefrag?.rule.text,
+  });
+
+  test("implies what is not said, and nothing without it", async () => {
+    expect(implied(await configured([]))).toEqual({ retention: "0", rule: undefined });
+    const config = await configured(["--self-maintain"]);
+    expect(implied(config)).toEqual({ retention: "1h", rule: SELF_MAINTAIN_DEFRAG_RULE });
+    expect(config.autoDefrag).toMatchObject({
+      minIntervalMs: 3_600_000,
+      rateBytesPerSecond: 32 * 1024 * 1024,
+      quietHours: undefined,
+    });
+  });
+
+  test.each<[string[], string, string | undefined]>([
+    [["--auto-compaction-retention=5m"], "5m", SELF_MAINTAIN_DEFRAG_RULE],
+    [["--auto-compaction-retention=0"], "0", SELF_MAINTAIN_DEFRAG_RULE],
+    [["--auto-compaction-mode=periodic"], "1h", SELF_MAINTAIN_DEFRAG_RULE],
+    [["--auto-compaction-mode=revision"], "0", SELF_MAINTAIN_DEFRAG_RULE],
+    [["--auto-defrag="], "1h", undefined],
+    [["--auto-defrag", "off"], "1h", undefined],
+    [["--auto-defrag", "dbSize > 1GiB"], "1h", "dbSize > 1GiB"],
+  ])("what is said goes before it: %j", async (args, retention, rule) => {
+    expect(implied(await configured(["--self-maintain", ...args]))).toEqual({ retention, rule });
+    const [flag = "", ...rest] = args;
+    expect(implied(await configured([flag, ...rest], { ETCD_SELF_MAINTAIN: "true" }))).toEqual({
+      retention,
+      rule,
+    });
   });
 });

@@ -100,6 +100,10 @@ function set(values: Map<string, GoFlagValue>, name: string, key: string, value:
   }
 }
 
+function isNumber(text: string): boolean {
+  return text !== "" && Number.isFinite(Number(text));
+}
+
 function flagValueOf(flag: ServerFlag, value: unknown): GoFlagValue {
   const isText = typeof value === "string";
   switch (flag.kind) {
@@ -122,7 +126,8 @@ function flagValueOf(flag: ServerFlag, value: unknown): GoFlagValue {
       break;
     case "custom":
       if (Array.isArray(value)) return goFlagValue(flag, value.join(","));
-      if (isText) return goFlagValue(flag, value);
+      if (isText || (typeof value === "number" && isNumber(flag.default)))
+        return goFlagValue(flag, String(value));
       break;
     case "string":
       if (isText) return value;

@@ -20,6 +20,13 @@ export function uniqueUrls(exceptions: readonly string[]): Parse {
 /** Texts, sorted, each once. */
 export const uniqueStrings: Parse = (text) => [...new Set(text.split(","))].sort();
 
+/** From 0 on, below 1. */
+export const share: Parse = (text) => {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value < 1) return value;
+  throw new GoSyntaxError("must be at least 0 and below 1");
+};
+
 export function choice(...valid: readonly string[]): Parse {
   return (text) => {
     if (valid.includes(text)) return text;

@@ -7,7 +7,7 @@
  * given. `refused`: who sets it to anything but `harmless` wants something that there is not.
  */
 import type { GoFlag, GoFlagKind } from "../../console/go-flag.ts";
-import { choice, uniqueStrings, uniqueUrls } from "./flag-kinds.ts";
+import { choice, share, uniqueStrings, uniqueUrls } from "./flag-kinds.ts";
 
 export type Relevance = "works" | "accepted" | "refused";
 
@@ -79,6 +79,21 @@ const MEMBER: readonly ServerFlag[] = [
     "0",
     "what the database may take; 0: 2 GiB, negative: no limit",
   ),
+  member(
+    "quota-mode",
+    "custom",
+    "size",
+    "size: the whole file counts, as in etcd; allocatable: what can be used again does not",
+    { parse: choice("size", "allocatable") },
+  ),
+  member(
+    "quota-soft-limit",
+    "custom",
+    "0",
+    "share of the quota, as 0.8, from which on it is warned of, with a forecast; 0: never",
+    { parse: share },
+  ),
+  member("auto-disarm", "bool", "false", "lift the NOSPACE alarm when there is room again"),
   member(
     "backend-batch-interval",
     "duration",
@@ -320,7 +335,12 @@ const MAINTENANCE: readonly ServerFlag[] = [
     "0",
     "history that is kept: hours or a duration, or revisions; 0: all",
   ),
-  maintenance("compaction-batch-limit", "int", "10000", "records of one step of a compaction"),
+  maintenance(
+    "compaction-batch-limit",
+    "int",
+    "0",
+    "records of one step of a compaction; 0: as many as 10 ms allow",
+  ),
   maintenance("compaction-sleep-interval", "duration", "10ms", "the pause after it"),
   maintenance(
     "watch-progress-notify-interval",

@@ -1,5 +1,6 @@
 /** What a server is run with: typed, whole, and looked through. @see etcd server/embed/config.go Validate */
 import { join } from "node:path";
+import type { QuotaMode } from "../../backend/quota.ts";
 import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
 import type { AutoDefragOptions } from "../../engine/auto-defrag.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
@@ -63,6 +64,10 @@ export interface ServerConfig {
   readonly clusterToken: string;
   /** As --quota-backend-bytes: 0 is 2 GiB, negative none. */
   readonly quotaBytes: number;
+  readonly quotaMode: QuotaMode;
+  /** A share of the quota; 0: none. */
+  readonly quotaSoftLimit: number;
+  readonly autoDisarm: boolean;
   readonly batchIntervalMs: number | undefined;
   readonly batchLimit: number | undefined;
   readonly maxTxnOps: number;
@@ -132,6 +137,9 @@ export function serverConfigOf(settings: Settings): ServerConfig {
         : cluster,
     clusterToken: settings.text("initial-cluster-token"),
     quotaBytes: settings.number("quota-backend-bytes"),
+    quotaMode: settings.text("quota-mode") === "allocatable" ? "allocatable" : "size",
+    quotaSoftLimit: settings.number("quota-soft-limit"),
+    autoDisarm: settings.bool("auto-disarm"),
     batchIntervalMs: interval > 0 ? interval : undefined,
     batchLimit: limit > 0 ? limit : undefined,
     maxTxnOps: settings.number("max-txn-ops"),

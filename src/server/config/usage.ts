@@ -15,6 +15,9 @@ export const USAGE = `Usage:
   strata --config-file
     Read flags from a YAML file; all other flags and variables are ignored then.
 
+  strata jobs | defrag | quota | check
+    Look after a server that runs; strata help COMMAND says how.
+
 Every flag has a variable: ETCD_DATA_DIR stands for --data-dir.
 `;
 

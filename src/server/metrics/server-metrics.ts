@@ -41,13 +41,44 @@ function addIdentity(set: MetricSet<Scrape>): void {
   set.gauge(
     "etcd_server_quota_backend_bytes",
     "The size of the database beyond which writes are refused.",
-    ({ status }) => status.quotaBytes,
+    ({ instruments }) => instruments.space.quota.flag,
   );
+  addQuota(set);
   set.gauge(
     "etcd_debugging_server_alarms",
     "1 for each alarm that is raised.",
     ({ status }) => status.alarms.map(alarmSample),
     ["server_id", "alarm_type"],
+  );
+}
+
+/** What etcd does not have. */
+function addQuota(set: MetricSet<Scrape>): void {
+  set.gauge(
+    "strata_quota_used_bytes",
+    "What counts against the quota, by the rule that is in force.",
+    ({ instruments }) => instruments.space.usedBytes(),
+  );
+  set.counter(
+    "strata_quota_refused_total",
+    "Writes refused for want of room, or because of the alarm.",
+    ({ instruments }) => instruments.space.refusals,
+  );
+  set.gauge(
+    "strata_quota_soft_limit_exceeded",
+    "1 above the soft limit of the quota, else 0; absent if there is none.",
+    ({ instruments }) => {
+      const { forecast } = instruments.space;
+      return forecast === undefined ? [] : Number(forecast.isAboveSoftLimit);
+    },
+  );
+  set.gauge(
+    "strata_quota_full_seconds",
+    "Until the quota is reached, as fast as the last minutes went; absent without a soft limit.",
+    ({ instruments }) => {
+      const { fullInMs } = instruments.space.forecast ?? {};
+      return fullInMs === undefined ? [] : fullInMs / 1000;
+    },
   );
 }
 

@@ -150,6 +150,7 @@ test("progress is sent on the way, as fast as it is read", async () => {
     sizeAfterBytes: 100,
     tookMs: 1.2,
     longestPauseMs: 0,
+    rounds: 0,
   });
   await call.whenEnded();
   expect(answers(call).map(({ progress: found }) => found?.done)).toEqual([1n, 2n, 5n, undefined]);

@@ -1,0 +1,65 @@
+/** strata's integrity check of a running server, by its own call: there is no command for it in etcdctl. */
+import { FieldReader } from "../../src/proto/protobuf.ts";
+import { framed } from "../wire/frames.ts";
+import { RawClient } from "../wire/raw-client.ts";
+
+const PATH = "/stratapb.Maintenance/CheckIntegrity";
+/** Of CheckIntegrityResponse. */
+const REPORT = 3;
+/** Of IntegrityReport. */
+const FAULT_COUNT = 1;
+const NO_ARGUMENTS = framed(new Uint8Array(0));
+
+/**
+ * One check after another until the time is over; the last one is broken off, unless it is the first.
+ * @returns what each took that came to its end, in milliseconds
+ * @throws (rejects) Error if there are faults, or no report
+ */
+export async function checkAgain(port: number, over: AbortSignal): Promise<number[]> {
+  const took: number[] = [];
+  do {
+    const startMs = performance.now();
+    const client = await RawClient.open(port);
+    const stop = (): void => client.close();
+    if (took.length > 0) over.addEventListener("abort", stop);
+    const faults = await Promise.race([check(client), aborted(took.length > 0 ? over : undefined)]);
+    over.removeEventListener("abort", stop);
+    client.close();
+    if (faults === "aborted") break;
+    if (faults !== 0) throw new Error(`${faults ?? "no report, but"} faults: ${client.failure}`);
+    took.push(performance.now() - startMs);
+  } while (!over.aborted);
+  return took;
+}
+
+function check(client: RawClient): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let faults: number | undefined;
+    client.call(PATH, NO_ARGUMENTS, true, {
+      message: (bytes, start, end) => {
+        faults = faultsIn(bytes, start, end) ?? faults;
+      },
+      ended: () => resolve(faults),
+    });
+  });
+}
+
+/** Undefined in a message that has only progress. */
+function faultsIn(bytes: Buffer, start: number, end: number): number | undefined {
+  const response = new FieldReader().open(bytes, start, end);
+  while (response.next()) {
+    if (response.field !== REPORT) continue;
+    const report = new FieldReader().open(bytes, response.start, response.start + response.length);
+    while (report.next()) if (report.field === FAULT_COUNT) return report.number;
+    return 0;
+  }
+  return undefined;
+}
+
+async function aborted(signal: AbortSignal | undefined): Promise<"aborted"> {
+  await new Promise<void>((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve());
+  });
+  return "aborted";
+}
