@@ -435,7 +435,9 @@ export class Member {
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
-    return this.space.alarmUnderWay(this.#propose({ kind: "alarm", action, memberId, alarm }));
+    return this.space.alarmByHand(action, alarm, () =>
+      this.#propose({ kind: "alarm", action, memberId, alarm }),
+    );
   }
 
   // -- the member itself

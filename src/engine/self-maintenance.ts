@@ -50,6 +50,9 @@ const HOUR_MS = 3_600_000;
 export const SELF_MAINTAIN_DEFRAG_RULE =
   "dbSizeFree > 64MiB && dbSizeFree > dbSize / 2 || dbQuotaUsage > 0.8 && dbSizeFree > dbQuota / 5";
 
+/** Warned of from here on: with a fifth left there is time to do something about it. */
+export const SELF_MAINTAIN_SOFT_LIMIT = 0.8;
+
 /**
  * @param wanted  true: all of it, by default; false: none
  * @throws StrataError BAD_ARGUMENT

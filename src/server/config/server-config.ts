@@ -8,7 +8,7 @@ import type { ScheduledSnapshotsOptions } from "../../engine/scheduled-snapshots
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
-import { autoDefragOf, retentionOf } from "./self-maintenance.ts";
+import { autoDefragOf, quotaRulesOf, retentionOf } from "./self-maintenance.ts";
 import { ConfigError, type Settings } from "./settings.ts";
 import { scheduledSnapshotsOf, snapshotMaxMsOf } from "./snapshots.ts";
 import {
@@ -137,9 +137,7 @@ export function serverConfigOf(settings: Settings): ServerConfig {
         : cluster,
     clusterToken: settings.text("initial-cluster-token"),
     quotaBytes: settings.number("quota-backend-bytes"),
-    quotaMode: settings.text("quota-mode") === "allocatable" ? "allocatable" : "size",
-    quotaSoftLimit: settings.number("quota-soft-limit"),
-    autoDisarm: settings.bool("auto-disarm"),
+    ...quotaRulesOf(settings),
     batchIntervalMs: interval > 0 ? interval : undefined,
     batchLimit: limit > 0 ? limit : undefined,
     maxTxnOps: settings.number("max-txn-ops"),
