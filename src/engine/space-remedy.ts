@@ -36,8 +36,8 @@ export function remedyOf(state: FullState): string {
     const isFree = free >= worthwhile && live + cost < quota.bytes;
     if (isFree && !(isHistory && history > free)) return "etcdctl defrag";
   } else if (use.hasReaders && live + use.bufferedBytes + cost < quota.bytes) {
-    return "end what reads an old state: a snapshot that nobody fetches, say";
+    return "end what reads an old state: strata jobs cancel";
   }
   if (isHistory) return `etcdctl compact ${currentRevision}`;
-  return "delete keys and compact, or raise --quota-backend-bytes";
+  return "delete keys and compact, or raise it: strata quota SIZE";
 }
