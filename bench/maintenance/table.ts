@@ -6,6 +6,8 @@ import type { PhaseFigure, Stretch } from "./measure-phase.ts";
 import type { Goals, Phase } from "./phases.ts";
 import type { SaveSpeed } from "./side.ts";
 
+const LEGEND =
+  "milliseconds from when a request was due; held back: 1,000 were on their way, and others that were due had to wait";
 const P99_BY_QUIET_MAX = 2;
 const PUTS_BY_QUIET_MIN = 0.4;
 const SAVE_BY_ETCD_MIN = 2;
@@ -159,7 +161,7 @@ export function show(rounds: readonly Round[], phases: readonly Phase[]): string
       row.remarks,
     ];
   });
-  const parts = ["milliseconds from when a request was due", table([head, ...lines])];
+  const parts = [LEGEND, table([head, ...lines])];
   parts.push(...showSaves(rounds), ...rows.flatMap((row) => verdict(row, rows, quiet(row.side))));
   return parts.join("\n");
 }
