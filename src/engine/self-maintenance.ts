@@ -13,12 +13,16 @@ import {
 import type { Sizes } from "./defrag-rule/expression.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
+import { runScheduledSnapshots, type ScheduledSnapshotsOptions } from "./scheduled-snapshots.ts";
+import { scheduledSnapshotsHost } from "./scheduled-snapshots-host.ts";
 import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 export interface SelfMaintenanceOptions {
   /** Undefined: off. */
   readonly autoCompaction: AutoCompactionOptions | undefined;
   readonly autoDefrag: AutoDefragSettings;
+  /** Undefined: none are taken. */
+  readonly snapshots?: ScheduledSnapshotsOptions | undefined;
 }
 
 /** What is wanted of it: `false` for a part that is not, undefined for one as it is by default. */
@@ -109,6 +113,10 @@ export async function runSelfMaintenance(
     defragment: (about) => maintenance.defragment(about),
   };
   running.push(runAutoDefrag(options.autoDefrag, host, stopped));
+  if (options.snapshots !== undefined) {
+    const snapshotHost = scheduledSnapshotsHost(member, log("scheduled-snapshots"));
+    running.push(runScheduledSnapshots(options.snapshots, snapshotHost, stopped));
+  }
   await Promise.all(running);
 }
 

@@ -54,6 +54,7 @@ import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
+import { type ScheduledSnapshotsWish, scheduledSnapshotsOf } from "./scheduled-snapshots.ts";
 import {
   runSelfMaintenance,
   SELF_MAINTAIN_SOFT_LIMIT,
@@ -125,6 +126,8 @@ export interface StrataOptions {
    * default and false for none of it. Default: true, all of it, and a quota that heals itself.
    */
   readonly selfMaintain?: boolean | SelfMaintain;
+  /** Saved and verified by the store itself, in a folder: as the server's --snapshot-dir. Default: none. */
+  readonly snapshots?: ScheduledSnapshotsWish;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -204,8 +207,11 @@ export class Strata {
     const disk = diskOf(place);
     const isSystem = "dir" in place;
     const log = options.log ?? warn;
-    const { selfMaintain = true } = options;
-    const selfMaintenance = selfMaintenanceOf(selfMaintain);
+    const { snapshots, selfMaintain = true } = options;
+    const selfMaintenance = {
+      ...selfMaintenanceOf(selfMaintain),
+      snapshots: snapshots && scheduledSnapshotsOf({ ...snapshots, dir: resolve(snapshots.dir) }),
+    };
     const heals = selfMaintain !== false;
     const member = await Member.open({
       disk,
@@ -413,7 +419,7 @@ export class Strata {
    * @throws (rejects) StrataError FAILED
    */
   async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
-    return this.member.maintenance.snapshot(options.signal, options.onProgress);
+    return this.member.maintenance.snapshot(options);
   }
 
   /**

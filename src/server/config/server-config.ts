@@ -4,11 +4,13 @@ import type { QuotaMode } from "../../backend/quota.ts";
 import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
 import type { AutoDefragOptions } from "../../engine/auto-defrag.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
+import type { ScheduledSnapshotsOptions } from "../../engine/scheduled-snapshots.ts";
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
 import { autoDefragOf, quotaRulesOf, retentionOf } from "./self-maintenance.ts";
 import { ConfigError, type Settings } from "./settings.ts";
+import { scheduledSnapshotsOf, snapshotMaxMsOf } from "./snapshots.ts";
 import {
   assertBindable,
   assertReachable,
@@ -95,6 +97,10 @@ export interface ServerConfig {
   readonly autoCompactionRetention: string;
   /** Undefined: off. */
   readonly autoDefrag: AutoDefragOptions | undefined;
+  /** As --snapshot-max-duration; 0: no end. */
+  readonly snapshotMaxMs: number;
+  /** Undefined: none are taken. */
+  readonly scheduledSnapshots: ScheduledSnapshotsOptions | undefined;
   readonly compactionBatchLimit: number | undefined;
   readonly compactionSleepMs: number | undefined;
   readonly watchProgressIntervalMs: number;
@@ -173,6 +179,8 @@ export function serverConfigOf(settings: Settings): ServerConfig {
     autoCompactionMode: compactionMode(settings.text("auto-compaction-mode")),
     autoCompactionRetention: retentionOf(settings),
     autoDefrag: autoDefragOf(settings),
+    snapshotMaxMs: snapshotMaxMsOf(settings),
+    scheduledSnapshots: scheduledSnapshotsOf(settings),
     compactionBatchLimit: onlyIfGiven("compaction-batch-limit"),
     compactionSleepMs: onlyIfGiven("compaction-sleep-interval"),
     watchProgressIntervalMs: Math.max(settings.number("watch-progress-notify-interval"), 100),
