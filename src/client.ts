@@ -37,6 +37,14 @@ export type { RemoteLeases } from "./client/lease/leases.ts";
 export type { RemoteDowngrade } from "./client/maintenance/downgrade.ts";
 export type { RemoteSnapshot, SnapshotSettings } from "./client/maintenance/snapshot.ts";
 export type { EndpointStatus } from "./client/maintenance/status.ts";
+export type {
+  FollowedOptions,
+  RemoteCheckReport,
+  RemoteDefragOptions,
+  RemoteDefragReport,
+  RemoteJob,
+  RemoteStrata,
+} from "./client/maintenance/strata.ts";
 export type { PeerUrls, RemoteMembers } from "./client/members.ts";
 export type { MirrorProgress } from "./client/mirror/mirror.ts";
 export { RpcError } from "./client/status.ts";

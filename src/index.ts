@@ -32,6 +32,7 @@ export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
+export type { ScheduledSnapshotsWish } from "./engine/scheduled-snapshots.ts";
 export type { SelfMaintain } from "./engine/self-maintenance.ts";
 export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
 export {

@@ -181,3 +181,30 @@ test("after a failed commit nothing more is written, and reads go on", async () 
   expect(backend.committedPoint.index).toBe(1);
   await backend.close();
 });
+
+test("a batch whose time is over while the storage is busy goes as soon as it is free", async () => {
+  const { backend, clock, storage } = await open({ batchIntervalMs: 100 });
+  let goOn = (): void => undefined;
+  const { compact } = storage;
+  storage.compact = async (task) => {
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    return await compact.call(storage, task);
+  };
+  const none = { keptMains: new Float64Array(0), keptSubs: new Uint32Array(0) };
+  const task = { ...none, revision: 1, fromMain: 0, fromSub: 0, limit: 1, budgetMs: 1 };
+  const step = backend.compact(task);
+  putRecord(backend, 2, 0, "one");
+  backend.applied({ index: 4, term: 2 });
+  goOn();
+  await step;
+  const second = backend.compact(task);
+  await clock.advance(150);
+  expect(backend.commits).toBe(0);
+  goOn();
+  await second;
+  await backend.room();
+  expect([backend.commits, backend.committedPoint.index]).toEqual([1, 4]);
+  await backend.close();
+});

@@ -116,6 +116,8 @@ export class Backend implements RowSink {
   /** Those who wait to have the storage to themselves: no commit begins before they had. */
   #reserved = 0;
   #timer: AbortController | undefined;
+  /** Its time was over while the storage was busy. */
+  #isDue = false;
   #commits = 0;
   #waiters: (() => void)[] = [];
   #onCommit: () => void = () => undefined;
@@ -467,7 +469,9 @@ export class Backend implements RowSink {
     this.#timer = timer;
     void this.#clock.sleep(this.#options.batchIntervalMs, timer.signal).then(() => {
       if (this.#timer === timer) this.#timer = undefined;
-      if (!timer.signal.aborted && this.#busy === undefined && this.#dirty) this.#start();
+      if (timer.signal.aborted || !this.#dirty) return;
+      if (this.#busy === undefined) this.#start();
+      else this.#isDue = true;
     });
   }
 
@@ -475,6 +479,7 @@ export class Backend implements RowSink {
     if (this.#failure !== undefined) return;
     this.#timer?.abort();
     this.#timer = undefined;
+    this.#isDue = false;
     const batch = this.#filling;
     const point = this.#applied;
     this.#committing = batch;
@@ -511,10 +516,11 @@ export class Backend implements RowSink {
       });
   }
 
-  /** What came in meanwhile goes at once if it is enough, else in its time. */
+  /** What came in meanwhile goes at once if it is enough or its time is over, else in its time. */
   #goOn(): void {
     if (this.#busy !== undefined || this.#reserved > 0 || this.#closing || !this.#dirty) return;
-    this.applied(this.#applied);
+    if (this.#isDue) this.#start();
+    else this.applied(this.#applied);
   }
 
   /** If the new root cannot be read, reads go on with the old one, which no further commit overwrites then. */

@@ -64,6 +64,7 @@ import {
   type SnapshotSettings,
 } from "./maintenance/snapshot.ts";
 import { type EndpointStatus, endpointStatus } from "./maintenance/status.ts";
+import { RemoteStrata } from "./maintenance/strata.ts";
 import { RemoteMembers } from "./members.ts";
 import { type MirrorProgress, mirror } from "./mirror/mirror.ts";
 import { Rpc } from "./rpc.ts";
@@ -111,6 +112,8 @@ export class Client {
   readonly users: RemoteUsers;
   readonly roles: RemoteRoles;
   readonly downgrade: RemoteDowngrade;
+  /** What only strata's servers have. */
+  readonly strata: RemoteStrata;
   readonly #calls: Calls;
   readonly #base: ConcurrencyBase;
   readonly #endpoints: readonly string[];
@@ -134,6 +137,7 @@ export class Client {
     this.users = new RemoteUsers(calls);
     this.roles = new RemoteRoles(calls);
     this.downgrade = new RemoteDowngrade(calls);
+    this.strata = new RemoteStrata(calls);
   }
 
   /**

@@ -63,8 +63,9 @@ export async function defragment(
       report: progressOf(job.report),
     })
     .catch((error: unknown) => {
-      const fields = { ...began, error: reasonOf(error) };
-      log({ level: "warn", message: "failed to defragment", fields });
+      const fields = { ...began, reason: reasonOf(error) };
+      if (job.signal.aborted) log({ level: "info", message: "stopped defragmenting", fields });
+      else log({ level: "warn", message: "failed to defragment", fields });
       throw error;
     });
   const tookMs = Math.round(performance.now() - startMs);

@@ -504,6 +504,7 @@ export class Member {
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,
+      scheduledSnapshots: this.maintenance.scheduledSnapshotCounts,
       snapSaveSeconds: this.#snapshotter.saveSeconds,
     };
   }

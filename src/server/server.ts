@@ -184,6 +184,7 @@ export class EtcdServer {
     this.#context = new ServiceContext(member, {
       requestTimeoutMs,
       maxRequestBytes: config.maxRequestBytes,
+      snapshotMaxMs: config.snapshotMaxMs,
     });
     const unexpected = log.from("server/grpc");
     const lazy = longTailServices(this.#context);
@@ -318,9 +319,10 @@ function valuesOf(
 /** @throws ConfigError */
 function selfMaintenanceOf(config: ServerConfig): SelfMaintenanceOptions {
   const { autoCompactionMode, autoCompactionRetention, autoDefrag } = config;
+  const { scheduledSnapshots: snapshots } = config;
   try {
     const autoCompaction = parseAutoCompaction(autoCompactionMode, autoCompactionRetention);
-    return { autoCompaction, autoDefrag: { current: autoDefrag } };
+    return { autoCompaction, autoDefrag: { current: autoDefrag }, snapshots };
   } catch (error) {
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;

@@ -96,6 +96,11 @@ const CALLS: readonly (readonly [string, (c: Client, given?: Given) => Promise<u
   ["downgrade.validate", (c, given) => c.downgrade.validate("3.4.0", given)],
   ["downgrade.enable", (c, given) => c.downgrade.enable("3.4.0", given)],
   ["downgrade.cancel", (c, given) => c.downgrade.cancel(given)],
+  ["strata.jobs", (c, given) => c.strata.jobs(given)],
+  ["strata.cancelJob", (c, given) => c.strata.cancelJob(1, given)],
+  ["strata.defragment", (c, given) => c.strata.defragment(given)],
+  ["strata.checkIntegrity", (c, given) => c.strata.checkIntegrity(given)],
+  ["strata.setQuota", (c, given) => c.strata.setQuota(0, given)],
   ["lock", (c, given) => c.lock("l", { signal: given?.signal })],
   ["tryLock", (c, given) => c.tryLock("l", { signal: given?.signal })],
   ["elect", (c, given) => c.elect("e", "me", { signal: given?.signal })],
@@ -524,6 +529,33 @@ describe("what a server has besides", () => {
     const ended = codeOf(() => client.mirror(client, { prefix: "none/" }));
     await client.close();
     expect(await ended).toBe("CLOSED");
+  });
+
+  test("strata's own: jobs that are seen and stopped, reports, the quota", async () => {
+    const { strata } = client;
+    await fill(100);
+    const phases: string[] = [];
+    const onProgress = ({ phase }: { phase: string }): number => phases.push(phase);
+    const report = await strata.defragment({ force: true, endpoint, onProgress });
+    expect(report).toMatchObject({ outcome: "done", reason: undefined });
+    expect(report.sizeAfterBytes).toBe((await client.status()).sizeBytes);
+    const checked = await strata.checkIntegrity({ onProgress });
+    expect(checked).toMatchObject({ ok: true, faultCount: 0, faults: [] });
+    expect(checked.keys).toBeGreaterThan(100);
+    expect(phases).not.toEqual([]);
+    const job = server.member.jobs.begin("snapshot-save", { about: "x.db" });
+    expect(await strata.jobs()).toMatchObject([
+      { id: job.id, kind: "snapshot-save", about: "x.db", etaMs: undefined, outcome: undefined },
+    ]);
+    await strata.cancelJob(job.id);
+    expect(job.signal.aborted).toBe(true);
+    job.end();
+    await expect(strata.cancelJob(job.id)).rejects.toMatchObject({ code: "RPC", grpcStatus: 5 });
+    expect((await strata.jobs({ all: true })).at(-1)).toMatchObject({ outcome: "cancelled" });
+    expect(await strata.setQuota(2 ** 33)).toBe(2 ** 33);
+    expect(await strata.setQuota(-1)).toBe(Number.POSITIVE_INFINITY);
+    expect(await strata.setQuota(0)).toBe(2 ** 31);
+    expect(await codeOf(() => strata.setQuota(1.5))).toBe("BAD_ARGUMENT");
   });
 
   test("alarms are raised, listed, and taken away", async () => {

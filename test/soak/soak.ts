@@ -167,6 +167,8 @@ const loads = Array.from({ length: Number(asked.processes) }, (_, i) =>
     ...[server.endpoint, `${seed * 100 + i}`, `${LANES}`, rate, `${KEYS_PER_LANE}`],
   ),
 );
+const churnMib = String(quotaBytes / MIB / 3);
+loads.push(start("churn-process", server.endpoint, churnMib, minutes >= 5 ? "120" : "10"));
 const auditor = start("audit-process", server.endpoint, minutes >= 5 ? "30" : "5");
 
 const rss: Sample[] = [];

@@ -1,10 +1,10 @@
 /** Calls of strata's own: of one server, which may be none of strata's. */
+import { progressOfWire } from "../../client/maintenance/strata.ts";
 import { GrpcStatus, RpcError } from "../../client/status.ts";
 import { EXIT_BAD_ARGS, EXIT_ERROR, type StopSignal } from "../../console/exit-codes.ts";
 import { Failure, Interrupted } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
 import type { ProgressDisplay } from "../../console/progress.ts";
-import type { Progress } from "../../jobs/progress.ts";
 import type { Method, Partially } from "../../proto/tables/message-table.ts";
 import type { Progress as WireProgress } from "../../proto/tables/strata.ts";
 import type { Session } from "../session.ts";
@@ -51,11 +51,12 @@ export async function follow<I, R, O extends Step<R>>(
   return await interruptibly(io, async (signal) => {
     try {
       const stream = rpc.open(method, { signal, timeoutMs });
-      await stream.send(request);
+      // Where the call has failed already, the iteration says why.
+      await stream.send(request).catch(() => undefined);
       stream.end();
       let found: R | undefined;
       for await (const { progress, report } of stream) {
-        if (progress !== undefined) display.show?.(progressOf(progress));
+        if (progress !== undefined) display.show?.(progressOfWire(progress));
         found = report ?? found;
       }
       if (found === undefined)
@@ -97,14 +98,4 @@ function stated(error: unknown, { path }: Pick<Method, "path">): unknown {
     return new Failure(EXIT_ERROR, what, { cause: error });
   }
   return ANSWERS.has(grpcStatus) ? new Failure(EXIT_ERROR, details, { cause: error }) : error;
-}
-
-export function progressOf({ phase, done, total, rate, etaMs }: WireProgress): Progress {
-  return {
-    phase,
-    done: Number(done),
-    total: Number(total),
-    rate: Number(rate),
-    etaMs: etaMs === 0n ? undefined : Number(etaMs),
-  };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Family, parseExposition } from "../../../test/support/exposition.ts";
 import { HttpRig } from "../../../test/support/http-rig.ts";
@@ -37,7 +39,8 @@ test("jobs are counted while they run, and by how they ended", async () => {
 });
 
 test("who reads an older commit is seen, and what waits for the database", async () => {
-  await using rig = await HttpRig.open();
+  // Nothing is committed by itself.
+  await using rig = await HttpRig.open({ member: { backend: { batchIntervalMs: 3_600_000 } } });
   const { backend } = rig.member;
   await rig.member.put({
     kind: "put",
@@ -89,3 +92,25 @@ test("the same is under the names that Node's users know", async () => {
   expect(families.get("strata_event_loop_delay_seconds")?.series.size).toBe(4);
   expect(value(families, "strata_event_loop_utilization_ratio")).toBeGreaterThanOrEqual(0);
 });
+
+test("every metric that is not etcd's is explained in docs/monitoring.md", async () => {
+  await using rig = await HttpRig.open();
+  const own = [...(await shown(rig)).keys()].filter((name) => /^(strata|nodejs)_/.test(name));
+  expect(own.length).toBeGreaterThan(20);
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/monitoring.md"), "utf8");
+  const explained = new Set(
+    [...page.matchAll(/`((?:strata|nodejs)_[a-z0-9_{},*]+)`/g)].flatMap(([, name = ""]) =>
+      spelled(name),
+    ),
+  );
+  const isExplained = (name: string): boolean =>
+    [...explained].some((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`).test(name));
+  expect(own.filter((name) => !isExplained(name))).toEqual([]);
+});
+
+/** `a_{b,c}_d` is `a_b_d` and `a_c_d`. */
+function spelled(name: string): string[] {
+  const [, before = "", choices = "", after = ""] = /^(.*)\{(.*)\}(.*)$/.exec(name) ?? [];
+  if (choices === "") return [name];
+  return choices.split(",").map((choice) => `${before}${choice}${after}`);
+}

@@ -143,7 +143,8 @@ async function defragment(
     onProgress: progressOn(call, (progress) => encode({ progress })),
     ...(rateBytesPerSecond > 0n && { rateBytesPerSecond: Number(rateBytesPerSecond) }),
   });
-  const { outcome, reason = "", sizeBeforeBytes, sizeAfterBytes, tookMs, longestPauseMs } = report;
+  const { outcome, reason = "", sizeBeforeBytes, sizeAfterBytes } = report;
+  const { tookMs, longestPauseMs, rounds } = report;
   const told = {
     outcome,
     reason,
@@ -151,6 +152,7 @@ async function defragment(
     sizeAfterBytes: BigInt(sizeAfterBytes),
     tookMs: whole(Math.ceil(tookMs)),
     longestPauseMs: whole(Math.ceil(longestPauseMs)),
+    rounds: BigInt(rounds),
   };
   call.send(encode({ header: headerOf(member), report: told }));
   call.end();

@@ -323,7 +323,7 @@ export type DefragmentReport = Message<"stratapb.DefragmentReport"> & {
   longestPauseMs: bigint;
 
   /**
-   * Of copying: the first one and those that caught up with what changed meanwhile; 0: not said.
+   * In which the copy was brought after what was written meanwhile, the last one included.
    *
    * @generated from field: int64 rounds = 7;
    */
