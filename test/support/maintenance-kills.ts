@@ -56,6 +56,9 @@ type Counts = { -readonly [K in keyof MaintenanceKillReport]: MaintenanceKillRep
 const EXPECTED =
   /^$|the database has no room for a write|failed to defragment .* was cancelled|--trace-warnings/;
 
+const LOOKS = 50;
+const LOOK_MS = 50;
+
 const ROUNDS_PER_FOLDER = 12;
 const BALLAST_KEYS = 80;
 const BALLAST_BYTES = 20_000;
@@ -201,7 +204,7 @@ class Folder {
   async #mustHoldAll(found: RunningMember): Promise<void> {
     await this.#look(found);
     this.#model.settle();
-    this.#mustHaveNoLitter();
+    await this.#mustHaveNoLitter();
     await this.#mustHaveSnapshots();
   }
 
@@ -396,10 +399,15 @@ class Folder {
     return join(this.#dir, "member/snap");
   }
 
-  #mustHaveNoLitter(): void {
-    const files = readdirSync(this.#snapFolder);
-    const litter = files.filter((name) => isLitter(name) || !/^(db|[0-9a-f-]+\.snap)$/.test(name));
-    if (litter.length > 0) throw new Error(`left after a start: ${litter.join(", ")}`);
+  /** What is there for a moment is a log's snapshot, being written. */
+  async #mustHaveNoLitter(): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      const files = readdirSync(this.#snapFolder);
+      const litter = files.filter((name) => !/^(db|[0-9a-f-]+\.snap)$/.test(name));
+      if (litter.length === 0) return;
+      if (looks === LOOKS) throw new Error(`left after a start: ${litter.join(", ")}`);
+      await sleep(LOOK_MS);
+    }
   }
 
   /** Each that was answered is there, and whole; so is every other that has its name. */
