@@ -21,9 +21,9 @@ export interface LaneOptions {
 }
 
 /** Seconds. */
-export const LEASE_TTL = 5;
+export const LEASE_TTL = 10;
 
-/** Keys with a lease are `lease/<what it lives>/<prefix><n>`: see the watch. */
+/** Keys with a lease are `lease/<what it lives>/<prefix><n>`; their values, when it was asked for. See the watch. */
 export const LEASED = "lease/";
 
 /** After so many operations most keys go, so that there is something to reclaim; then they come back. */
@@ -176,9 +176,10 @@ export class Lane {
   /** A key that goes by itself after a while, or is kept alive for longer, or is revoked. */
   async #lease(): Promise<void> {
     const kind = this.#random.pick(["expires", "kept", "revoked"]);
+    const askedMs = Date.now();
     const { id } = await this.#timed(this.#client.lease.grant(LEASE_TTL));
     const key = `${LEASED}${kind}/${this.#options.prefix}${++this.#leases}`;
-    await this.#timed(this.#client.put(key, kind, { lease: id }));
+    await this.#timed(this.#client.put(key, `${askedMs}`, { lease: id }));
     if (kind === "expires") return;
     const later = this.#later(id, kind).catch((error: unknown) => {
       this.#failure ??= error;

@@ -2,7 +2,7 @@
 import type { ErrorReport, Order, Report } from "./reports.ts";
 
 export function report(what: Report): void {
-  process.send?.(what);
+  if (process.connected) process.send?.(what);
 }
 
 export function reportError(error: unknown): void {
