@@ -32,7 +32,14 @@ export type { CheckOptions, CheckReport } from "./engine/integrity-checks.ts";
 export type { JobName, JobReport, Jobs, JobUnit } from "./engine/jobs.ts";
 export type { EngineEvent, EngineLog } from "./engine/log.ts";
 export type { RecoveryProgress } from "./engine/recovery.ts";
+export type { ScheduledSnapshotsWish } from "./engine/scheduled-snapshots.ts";
 export type { SelfMaintain } from "./engine/self-maintenance.ts";
+export {
+  checkIntegrity,
+  type FileOptions,
+  type StatusOptions,
+  snapshotStatus,
+} from "./engine/snapshot-files.ts";
 export type { SavedSnapshot, Snapshot } from "./engine/snapshots.ts";
 export {
   type AlarmName,
@@ -45,5 +52,7 @@ export {
   type StrataStatus,
 } from "./engine/strata.ts";
 export type { WatchKeysOptions } from "./engine/watch.ts";
+export type { CheckOutput } from "./jobs/integrity-check.ts";
 export type { Progress } from "./jobs/progress.ts";
+export type { SnapshotStatus } from "./jobs/snapshot-status.ts";
 export type { Fault } from "./pagefile/check.ts";

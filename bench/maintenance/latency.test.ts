@@ -8,18 +8,18 @@ import { PHASES } from "./phases.ts";
 import { show } from "./table.ts";
 
 describeWithPeers("maintenance under load", ["etcdctl"], () => {
-  test("every put counts, beside nothing and beside everything", async () => {
+  test("every put counts, beside nothing and beside everything", { timeout: 60_000 }, async () => {
     const folder = scratchFolder("bench-maintenance");
     const made = join(folder, "made");
     await make(made, contentOf(200, 300));
-    const phases = PHASES.filter(({ name }) => name !== "status");
+    const phases = PHASES.filter(({ name }) => !["status", "hash-kv"].includes(name));
     const rounds = await measureMaintenance({
       side: "strata",
       keys: 200,
       valueBytes: 300,
       puts: 500,
       gets: 500,
-      connections: 2,
+      connections: 1,
       seconds: 0.1,
       warmUpSeconds: 0.05,
       rounds: 1,

@@ -17,15 +17,16 @@ const NO_ARGUMENTS = framed(new Uint8Array(0));
  */
 export async function checkAgain(port: number, over: AbortSignal): Promise<number[]> {
   const took: number[] = [];
+  const ended = new Promise<"over">((resolve) => {
+    over.addEventListener("abort", () => resolve("over"));
+  });
   do {
     const startMs = performance.now();
     const client = await RawClient.open(port);
-    const stop = (): void => client.close();
-    if (took.length > 0) over.addEventListener("abort", stop);
-    const faults = await Promise.race([check(client), aborted(took.length > 0 ? over : undefined)]);
-    over.removeEventListener("abort", stop);
+    const checked = check(client);
+    const faults = await (took.length === 0 ? checked : Promise.race([checked, ended]));
     client.close();
-    if (faults === "aborted") break;
+    if (faults === "over") break;
     if (faults !== 0) throw new Error(`${faults ?? "no report, but"} faults: ${client.failure}`);
     took.push(performance.now() - startMs);
   } while (!over.aborted);
@@ -54,12 +55,4 @@ function faultsIn(bytes: Buffer, start: number, end: number): number | undefined
     return 0;
   }
   return undefined;
-}
-
-async function aborted(signal: AbortSignal | undefined): Promise<"aborted"> {
-  await new Promise<void>((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener("abort", () => resolve());
-  });
-  return "aborted";
 }

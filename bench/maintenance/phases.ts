@@ -45,6 +45,7 @@ export interface Phase {
 }
 
 const SLOW_RECEIVER = join(projectFolder(), "dist/bench/maintenance/slow-receiver.js");
+const FAST_RECEIVER = join(projectFolder(), "dist/bench/maintenance/fast-receiver.js");
 const INSPECT = join(projectFolder(), "dist/tools/inspect.js");
 const OUR_ETCDCTL = join(projectFolder(), "dist/src/cli/bin/etcdctl.js");
 
@@ -56,6 +57,10 @@ export function etcdctl(...args: readonly string[]): Command {
 
 export function ourEtcdctl(...args: readonly string[]): Command {
   return { program: process.execPath, args: [OUR_ETCDCTL, ...args] };
+}
+
+export function fastReceiver(port: number): Command {
+  return { program: process.execPath, args: [FAST_RECEIVER, `${port}`] };
 }
 
 function asked({ server }: Surroundings, ...args: readonly string[]): Command {

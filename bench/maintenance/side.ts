@@ -6,7 +6,7 @@ import { revisionOf, type ServerKind, type ServerProcess } from "../wire/server-
 import { run } from "./command.ts";
 import { LoadProcess } from "./load-process.ts";
 import type { LoadFigure } from "./paced-load.ts";
-import { etcdctl, ourEtcdctl } from "./phases.ts";
+import { etcdctl, fastReceiver, ourEtcdctl } from "./phases.ts";
 import { ServerWatch } from "./server-watch.ts";
 
 export interface SideOptions {
@@ -29,6 +29,8 @@ export interface SaveSpeed {
   /** Of the real etcdctl; of ours too, if the server is ours. */
   readonly etcdctlMs: readonly number[];
   readonly ourEtcdctlMs: readonly number[];
+  /** Of a receiver that throws it away. */
+  readonly receivedMs: readonly number[];
 }
 
 export class Side implements AsyncDisposable {
@@ -97,11 +99,13 @@ export class Side implements AsyncDisposable {
     const args = ["--endpoints", this.server.url, "snapshot", "save", this.snapshot];
     const etcdctlMs: number[] = [];
     const ourEtcdctlMs: number[] = [];
+    const receivedMs: number[] = [];
     for (let round = 0; round < rounds; round++) {
       etcdctlMs.push(await run(etcdctl(...args)));
       if (this.name === "strata") ourEtcdctlMs.push(await run(ourEtcdctl(...args)));
+      receivedMs.push(await run(fastReceiver(this.server.port)));
     }
-    return { bytes: statSync(this.snapshot).size, etcdctlMs, ourEtcdctlMs };
+    return { bytes: statSync(this.snapshot).size, etcdctlMs, ourEtcdctlMs, receivedMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

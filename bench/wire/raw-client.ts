@@ -27,6 +27,8 @@ const DEFAULT_WINDOW = 65_535;
 export interface StreamEvents {
   /** The range of bytes is good until this returns. */
   message(bytes: Buffer, start: number, end: number): void;
+  /** Gets how much has come, instead of messages: below 2 GiB a call, for a stream's window is not opened again. */
+  data?(bytes: number): void;
   /** The response is over. */
   ended?(): void;
 }
@@ -180,7 +182,8 @@ export class RawClient {
       this.#received = 0;
     }
     const stream = this.#streams.get(id);
-    if (stream === undefined) return;
+    if (stream?.data !== undefined) stream.data(end - start);
+    if (stream === undefined || stream.data !== undefined) return;
     let from = bytes;
     let at = start;
     let to = end;

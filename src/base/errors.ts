@@ -20,7 +20,7 @@ import { ETCD_ERRORS, type EtcdErrorCode } from "./etcd-errors.ts";
  * | NO_GAIN      | the job would change nothing worth having                                            |
  * | IO           | the operating system refused a read, write, sync or rename; `cause` has the details  |
  * | RPC          | a call of a server ended with a status that no text of etcd's stands for: `RpcError`  |
- * | DEADLINE     | a call of a server took longer than it was given                                     |
+ * | DEADLINE     | a call of a server, or a snapshot that is taken, took longer than it was given       |
  * | CANCELED     | a call of a server was given up by its client, or a job was cancelled                |
  * | others       | what etcd answers a client, in its own words: `EtcdError`, listed in etcd-errors.ts  |
  */

@@ -27,6 +27,7 @@ function atTerminal(): { readonly io: Io; readonly out: MemoryIo; readonly termi
     env,
     now: () => out.now(),
     interruptible: (work) => out.interruptible(work),
+    onHangup: (called) => out.onHangup(called),
   };
   return { io, out, terminal };
 }

@@ -14,8 +14,10 @@ import { type Invocation, readInvocation } from "../server/config/command-line.t
 import type { LogConfig } from "../server/config/server-config.ts";
 import { ConfigError } from "../server/config/settings.ts";
 import { flagsText, USAGE } from "../server/config/usage.ts";
+import type { LiveTarget } from "../server/live-settings.ts";
 import { Log } from "../server/logging/log.ts";
 import type { Logger } from "../server/logging/logger.ts";
+import { type ReloadContext, reload } from "./reload.ts";
 
 /** Go's, for flags that cannot be read. */
 const EXIT_USAGE = 2;
@@ -80,7 +82,10 @@ async function withLog(
     const logger = log.from("cli/strata");
     for (const { level, message, fields } of invocation.remarks) logger[level](message, fields);
     logger.info("Running: ", { args: ["strata", ...args] });
-    if (invocation.kind === "run") return await serve(invocation, logger, io);
+    if (invocation.kind === "run") {
+      const context = { started: invocation, args, env: io.env, log: logger };
+      return await serve(context, log, io);
+    }
     const { message } = invocation.error;
     logger.warn("failed to verify flags", { error: message });
     io.stderr.write(`error verifying flags, ${message}. See 'etcd --help'.\n`);
@@ -92,28 +97,77 @@ async function withLog(
 }
 
 /** Until a signal comes. */
-async function serve(
-  { config }: Extract<Invocation, { kind: "run" }>,
-  log: Logger,
-  io: Io,
-): Promise<number> {
+async function serve(context: ReloadContext, output: Log, io: Io): Promise<number> {
+  const { started, log } = context;
   return await io.interruptible(async (signal) => {
+    const hangups = new Hangups(io);
     try {
       const { EtcdServer } = await import("../server/server.ts");
-      const server = await EtcdServer.run(config, {
+      const server = await EtcdServer.run(started.config, {
         log,
         signal,
         waitsForLock: true,
         advertisesPorts: false,
       });
+      const target: LiveTarget = {
+        member: server.member,
+        autoDefrag: server.autoDefrag,
+        get level() {
+          return output.level;
+        },
+        set level(level) {
+          output.level = level;
+        },
+      };
+      hangups.serve(() => reload(target, context));
       await aborted(signal);
+      await hangups.end();
       log.info("received signal; shutting down", { signal: SIGNAL_NAMES[stopSignalOf(signal)] });
       await server.close();
     } catch (error) {
       if (!signal.aborted) return failed(error, log, io);
+    } finally {
+      await hangups.end();
     }
     return EXIT_OF_SIGNAL[stopSignalOf(signal)];
   });
+}
+
+/** One reload at a time; signals that come meanwhile are one more, and so are those that come during the start. */
+class Hangups {
+  readonly #undo: () => void;
+  #serve: (() => Promise<void>) | undefined;
+  #running: Promise<void> | undefined;
+  #isWanted = false;
+
+  constructor(io: Io) {
+    this.#undo = io.onHangup(() => {
+      this.#isWanted = true;
+      this.#goOn();
+    });
+  }
+
+  /** @param reload  never rejects */
+  serve(reload: () => Promise<void>): void {
+    this.#serve = reload;
+    this.#goOn();
+  }
+
+  /** Twice is harmless. */
+  async end(): Promise<void> {
+    this.#undo();
+    this.#isWanted = false;
+    await this.#running;
+  }
+
+  #goOn(): void {
+    if (!this.#isWanted || this.#serve === undefined || this.#running !== undefined) return;
+    this.#isWanted = false;
+    this.#running = this.#serve().then(() => {
+      this.#running = undefined;
+      this.#goOn();
+    });
+  }
 }
 
 /** In the log for those who read that, and in plain words for who has typed the command. */

@@ -15,4 +15,6 @@ export interface Io {
    * work ends by itself, having cleaned up. A second signal ends the process as it would without us.
    */
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Has SIGHUP call this, instead of ending the process. @returns what undoes it */
+  onHangup(called: () => void): () => void;
 }

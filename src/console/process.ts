@@ -29,6 +29,10 @@ export const PROCESS_IO: Io = {
       for (const signal of SIGNALS) process.off(signal, stop);
     }
   },
+  onHangup: (called) => {
+    process.on("SIGHUP", called);
+    return () => process.off("SIGHUP", called);
+  },
 };
 
 /** If that is what the exit code stands for. Process 1 cannot be ended so, and ends by itself. */

@@ -8,6 +8,7 @@ import type { WalCounts } from "../wal/wal.ts";
 import type { ApplyTimes } from "./apply-times.ts";
 import type { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import type { DefragCounts } from "./defrag-counts.ts";
+import type { ScheduledSnapshotCounts } from "./scheduled-snapshot-counts.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 
 export interface Instruments {
@@ -34,6 +35,7 @@ export interface Instruments {
   readonly hashSeconds: Histogram;
   readonly hashKvSeconds: Histogram;
   readonly snapshotSendSeconds: Histogram;
+  readonly scheduledSnapshots: ScheduledSnapshotCounts;
   /** Of `.snap` files. */
   readonly snapSaveSeconds: Histogram;
 }

@@ -5,8 +5,12 @@
 import type { Directory } from "../../native-free/file.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { Clock } from "../base/clock.ts";
+import { StrataError } from "../base/errors.ts";
 import { JobPool } from "../jobs/pool.ts";
 import type { Progress } from "../jobs/progress.ts";
+import { REMOVE } from "../jobs/remove-files.ts";
+import { snapshotStatus } from "../jobs/snapshot-status.ts";
+import { TRAILER_BYTES } from "../jobs/snapshot-trailer.ts";
 import type { Store } from "../mvcc/store.ts";
 import { AutoDefragCounts } from "./auto-defrag-counts.ts";
 import { DefragCounts } from "./defrag-counts.ts";
@@ -15,6 +19,8 @@ import { Hashes, type KvHash } from "./hashes.ts";
 import { type CheckOptions, type CheckReport, IntegrityChecks } from "./integrity-checks.ts";
 import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
+import { ScheduledSnapshotCounts } from "./scheduled-snapshot-counts.ts";
+import { limitSnapshot, type SnapshotLimit } from "./snapshot-limit.ts";
 import { type SavedSnapshot, type Snapshot, Snapshots } from "./snapshots.ts";
 
 export interface MaintenanceParts {
@@ -31,14 +37,26 @@ export interface MaintenanceParts {
   readonly assertOpen: () => void;
 }
 
+export interface TakeOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** As in Snapshots.take. Default: no. */
+  readonly lent?: boolean;
+  /** Default: it may be taken as slowly as one likes. */
+  readonly limit?: SnapshotLimit | undefined;
+}
+
 export class Maintenance {
   readonly hashes: Hashes;
   readonly snapshots: Snapshots;
   readonly integrityChecks: IntegrityChecks;
   readonly defragCounts: DefragCounts = new DefragCounts();
   readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
+  readonly scheduledSnapshotCounts: ScheduledSnapshotCounts = new ScheduledSnapshotCounts();
   readonly #parts: MaintenanceParts;
   readonly #pool: JobPool | undefined;
+  /** For files that any thread can read, whatever the store is in. */
+  readonly #files: JobPool;
   /** The one that runs. */
   #defragmentation: Promise<void> | undefined;
 
@@ -46,6 +64,7 @@ export class Maintenance {
     this.#parts = parts;
     const { store, backend, clock, log } = parts;
     this.#pool = parts.threads ? new JobPool({ niced: true }) : undefined;
+    this.#files = this.#pool ?? new JobPool({ niced: true });
     const jobs = this.#pool && { pool: this.#pool, path: parts.databasePath };
     this.hashes = new Hashes({ store, backend, clock, jobs });
     this.snapshots = new Snapshots({ backend, jobs });
@@ -68,19 +87,21 @@ export class Maintenance {
     return jobs.run("hash", { signal }, (job) => this.hashes.hash(job.signal, job.report));
   }
 
-  /** Its bytes, to be taken; `lent` as in Snapshots.take. @throws (rejects) as that; StrataError CLOSED, CANCELED */
-  async snapshot(
-    signal?: AbortSignal,
-    onProgress?: (progress: Progress) => void,
-    lent = false,
-  ): Promise<Snapshot> {
-    const { jobs, assertOpen } = this.#parts;
+  /** Its bytes, to be taken. @throws (rejects) as Snapshots.take; StrataError CLOSED, CANCELED */
+  async snapshot(options: TakeOptions = {}): Promise<Snapshot> {
+    const { jobs, assertOpen, clock, log } = this.#parts;
+    const { signal, onProgress, lent = false, limit } = options;
     assertOpen();
     signal?.throwIfAborted();
     const job = jobs.begin("snapshot", { signal, onProgress });
     try {
       const snapshot = await this.snapshots.take(job.signal, job.report, lent);
-      void snapshot.ended.then(() => job.end());
+      const { sizeBytes, ended } = snapshot;
+      void ended.then(() => {
+        if (snapshot.failure !== undefined) job.end("failed", snapshot.failure.message);
+        else job.end(snapshot.takenBytes === sizeBytes ? "done" : "cancelled");
+      });
+      if (limit !== undefined) void limitSnapshot(snapshot, limit, clock, log);
       return snapshot;
     } catch (error) {
       job.end();
@@ -99,6 +120,34 @@ export class Maintenance {
     return jobs.run("snapshot-save", { about: target, signal, onProgress }, (job) =>
       this.snapshots.save(target, job.signal, job.report),
     );
+  }
+
+  /**
+   * Reads a file that `saveSnapshot` has made: its checksum, and every page.
+   * @throws (rejects) CorruptionError, StrataError CORRUPT; the system's errors; CLOSED, CANCELED
+   */
+  async verifySnapshot(path: string, signal?: AbortSignal): Promise<SavedSnapshot> {
+    const { jobs, assertOpen } = this.#parts;
+    assertOpen();
+    const about = { about: `verifies ${path}`, signal };
+    return jobs.run("integrity-check", about, async (job) => {
+      const options = { signal: job.signal, onProgress: job.report };
+      try {
+        const { trailer, sizeBytes, revision } = await snapshotStatus(this.#files, path, options);
+        if (trailer.kind !== "verified") {
+          throw new StrataError("CORRUPT", `${path}: there is no checksum behind it`);
+        }
+        return { sizeBytes: sizeBytes + TRAILER_BYTES, revision: BigInt(revision) };
+      } catch (error) {
+        job.signal.throwIfAborted();
+        throw error;
+      }
+    });
+  }
+
+  /** Of a folder of ours, without holding up anybody's sync. @throws (rejects) the system's errors */
+  async removeFiles(folder: string, names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#files.run(REMOVE, { folder, names });
   }
 
   /**
@@ -144,6 +193,6 @@ export class Maintenance {
 
   /** Ends the threads, once the jobs are settled. */
   async close(): Promise<void> {
-    await this.#pool?.close();
+    await this.#files.close();
   }
 }

@@ -435,7 +435,9 @@ export class Member {
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
     if (action === AlarmAction.get) return this.alarms.get(alarm);
-    return this.space.alarmUnderWay(this.#propose({ kind: "alarm", action, memberId, alarm }));
+    return this.space.alarmByHand(action, alarm, () =>
+      this.#propose({ kind: "alarm", action, memberId, alarm }),
+    );
   }
 
   // -- the member itself
@@ -502,6 +504,7 @@ export class Member {
       hashSeconds: this.maintenance.hashes.hashSeconds,
       hashKvSeconds: this.maintenance.hashes.hashKvSeconds,
       snapshotSendSeconds: this.maintenance.snapshots.sendSeconds,
+      scheduledSnapshots: this.maintenance.scheduledSnapshotCounts,
       snapSaveSeconds: this.#snapshotter.saveSeconds,
     };
   }

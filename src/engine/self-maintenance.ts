@@ -13,12 +13,16 @@ import {
 import type { Sizes } from "./defrag-rule/expression.ts";
 import type { EngineLog } from "./log.ts";
 import type { Member } from "./member.ts";
+import { runScheduledSnapshots, type ScheduledSnapshotsOptions } from "./scheduled-snapshots.ts";
+import { scheduledSnapshotsHost } from "./scheduled-snapshots-host.ts";
 import { runSpaceWatch, type SpaceForecast } from "./space-watch.ts";
 
 export interface SelfMaintenanceOptions {
   /** Undefined: off. */
   readonly autoCompaction: AutoCompactionOptions | undefined;
   readonly autoDefrag: AutoDefragSettings;
+  /** Undefined: none are taken. */
+  readonly snapshots?: ScheduledSnapshotsOptions | undefined;
 }
 
 /** What is wanted of it: `false` for a part that is not, undefined for one as it is by default. */
@@ -45,6 +49,9 @@ const HOUR_MS = 3_600_000;
  */
 export const SELF_MAINTAIN_DEFRAG_RULE =
   "dbSizeFree > 64MiB && dbSizeFree > dbSize / 2 || dbQuotaUsage > 0.8 && dbSizeFree > dbQuota / 5";
+
+/** Warned of from here on: with a fifth left there is time to do something about it. */
+export const SELF_MAINTAIN_SOFT_LIMIT = 0.8;
 
 /**
  * @param wanted  true: all of it, by default; false: none
@@ -106,6 +113,10 @@ export async function runSelfMaintenance(
     defragment: (about) => maintenance.defragment(about),
   };
   running.push(runAutoDefrag(options.autoDefrag, host, stopped));
+  if (options.snapshots !== undefined) {
+    const snapshotHost = scheduledSnapshotsHost(member, log("scheduled-snapshots"));
+    running.push(runScheduledSnapshots(options.snapshots, snapshotHost, stopped));
+  }
   await Promise.all(running);
 }
 

@@ -196,6 +196,8 @@ export class Snapshot implements AsyncIterableIterator<Uint8Array, undefined>, A
   readonly revision: bigint;
   /** Resolves when it is over, however it came to that. */
   readonly ended: Promise<void>;
+  /** Why it was given up before it was taken. */
+  failure: Error | undefined;
   readonly #source: PieceSource;
   readonly #signal: AbortSignal;
   readonly #onProgress: SnapshotProgress | undefined;
@@ -227,11 +229,13 @@ export class Snapshot implements AsyncIterableIterator<Uint8Array, undefined>, A
   /** @throws (rejects) the signal's reason; CorruptionError; the system's errors. It is over then */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#signal.throwIfAborted();
+    if (this.failure !== undefined) throw this.failure;
     if (this.#closed !== undefined) return { done: true, value: undefined };
     while (this.#asked.length < this.#source.ahead) this.#ask();
     try {
       const piece = await this.#asked.shift();
       this.#signal.throwIfAborted();
+      if (this.failure !== undefined) throw this.failure;
       if (piece === undefined) {
         await this.close();
         return { done: true, value: undefined };
@@ -252,6 +256,18 @@ export class Snapshot implements AsyncIterableIterator<Uint8Array, undefined>, A
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Of `sizeBytes`, so far. */
+  get takenBytes(): number {
+    return this.#doneBytes;
+  }
+
+  /** As `close`; whoever asks for more is told why. Nothing happens if it is over. */
+  async giveUp(failure: Error): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.failure = failure;
+    await this.close();
   }
 
   /** Gives up what has not been taken. Twice is harmless. */

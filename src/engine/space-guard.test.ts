@@ -295,6 +295,18 @@ describe("an alarm that lifts itself", () => {
     await closeAll();
   });
 
+  test("not one that somebody has asked for", async () => {
+    const member = await opened({ autoDisarm: true, quotaMode: "allocatable" });
+    const { localId } = member.cluster;
+    await member.alarm(AlarmAction.activate, localId, AlarmType.noSpace);
+    await member.backend.commit();
+    await expect(member.put(small())).rejects.toMatchObject(refused);
+    await alarmed(member);
+    await member.alarm(AlarmAction.deactivate, localId, AlarmType.noSpace);
+    await member.put(small());
+    await closeAll();
+  });
+
   test("not with a little room, nor one that says CORRUPT; but once the quota is raised", async () => {
     const member = await opened({ quotaBytes: MIB, quotaMode: "size", autoDisarm: true });
     await fill(member);
@@ -356,7 +368,7 @@ test("the quota of a running member can be changed", async () => {
   expect(member.status().quotaBytes).toBe(8192);
   await member.backend.commit();
   await expect(member.put(putRequest("k", "v"))).rejects.toMatchObject(refused);
-  for (const bad of [1.5, Number.NaN, 2 ** 60]) {
+  for (const bad of [1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     expect(() => member.setQuota(bad)).toThrow("a quota is a whole number of bytes");
   }
   member.setQuota(0);

@@ -71,6 +71,8 @@ export class SpaceGuard {
   #quota: Quota;
   #raising = false;
   #lifting = false;
+  /** Somebody has asked for the alarm: it is not about space, as far as anybody knows. */
+  #byHand = false;
   /** Of anybody: logged, and not applied yet. */
   readonly #alarmsUnderWay = new Set<Promise<unknown>>();
   /** Of the dearest request refused since room was last found. */
@@ -214,8 +216,14 @@ export class SpaceGuard {
 
   // -- the alarm
 
+  /** Somebody asks for an alarm, or for its end. An alarm of that kind does not lift itself. */
+  async alarmByHand<T>(action: number, alarm: number, propose: () => Promise<T>): Promise<T> {
+    if (action === AlarmAction.activate && alarm === AlarmType.noSpace) this.#byHand = true;
+    return await this.#underWay(propose());
+  }
+
   /** Notes a request about alarms that is on its way to be applied. */
-  alarmUnderWay<T>(applied: Promise<T>): Promise<T> {
+  #underWay<T>(applied: Promise<T>): Promise<T> {
     const over = (): void => {
       this.#alarmsUnderWay.delete(settled);
     };
@@ -234,6 +242,7 @@ export class SpaceGuard {
     const { alarms, memberId } = this.#parts;
     if (this.#raising || alarms.has(AlarmType.noSpace)) return;
     this.#raising = true;
+    this.#byHand = false;
     this.#refusalSaidMs = Number.NEGATIVE_INFINITY;
     this.#log(AlarmAction.activate, { memberId, alarm: AlarmType.noSpace })
       .catch(() => undefined) // Whoever comes next finds the store failed, or raises it again.
@@ -249,7 +258,7 @@ export class SpaceGuard {
 
   #liftIfGone(use: SpaceUse): void {
     const { alarms, log } = this.#parts;
-    if (this.#rules.autoDisarm !== true || this.#lifting || this.#raising || !this.#isGone(use)) {
+    if (this.#lifting || this.#raising || !this.#isGone(use)) {
       return;
     }
     this.#lifting = true;
@@ -271,17 +280,15 @@ export class SpaceGuard {
 
   /** Some more than nothing, and more than what was refused, or it would be raised again at once. */
   #isGone(use: SpaceUse): boolean {
+    if (this.#rules.autoDisarm !== true || this.#byHand) return false;
     const quota = this.#quota;
     const refused = Math.min(2 * this.#refusedCost, quota.bytes / 8);
-    return (
-      this.#rules.autoDisarm === true &&
-      quota.remaining(use) > Math.max(worthwhileBytes(quota), refused)
-    );
+    return quota.remaining(use) > Math.max(worthwhileBytes(quota), refused);
   }
 
   /** @returns when it is applied */
   #log(action: number, { memberId, alarm }: AlarmMember): Promise<unknown> {
-    return this.alarmUnderWay(this.#parts.propose({ kind: "alarm", action, memberId, alarm }));
+    return this.#underWay(this.#parts.propose({ kind: "alarm", action, memberId, alarm }));
   }
 
   // -- refusals
@@ -332,7 +339,7 @@ export class SpaceGuard {
 }
 
 function assertRules({ quotaBytes, quotaSoftLimit = 0 }: SpaceRules): void {
-  if (!Number.isSafeInteger(quotaBytes)) {
+  if (!Number.isInteger(quotaBytes)) {
     throw new StrataError("BAD_ARGUMENT", `a quota is a whole number of bytes: ${quotaBytes}`);
   }
   if (!(quotaSoftLimit >= 0 && quotaSoftLimit < 1)) {

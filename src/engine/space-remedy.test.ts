@@ -16,7 +16,7 @@ interface Case {
 }
 
 const COMPACT = "etcdctl compact 77";
-const RAISE = "delete keys and compact, or raise --quota-backend-bytes";
+const RAISE = "delete keys and compact, or raise it: strata quota SIZE";
 
 test.each<readonly [string, Case]>([
   [COMPACT, { mode: "size", size: 100, free: 1, revisions: 1000 }],
@@ -32,7 +32,7 @@ test.each<readonly [string, Case]>([
   [RAISE, { mode: "allocatable", size: 120, free: 20 }],
   [RAISE, { mode: "allocatable", size: 120, free: 20, hasReaders: true }],
   [
-    "end what reads an old state: a snapshot that nobody fetches, say",
+    "end what reads an old state: strata jobs cancel",
     { mode: "allocatable", size: 200, pinned: 150, hasReaders: true, revisions: 1000 },
   ],
 ])("%s: %j", (command, { mode, size, free = 0, pinned = 0, ...state }) => {

@@ -54,7 +54,13 @@ import type { Jobs } from "./jobs.ts";
 import type { EngineLog } from "./log.ts";
 import { Member, type MemberStatus } from "./member.ts";
 import { DATABASE_NAME, type RecoveryProgress } from "./recovery.ts";
-import { runSelfMaintenance, type SelfMaintain, selfMaintenanceOf } from "./self-maintenance.ts";
+import { type ScheduledSnapshotsWish, scheduledSnapshotsOf } from "./scheduled-snapshots.ts";
+import {
+  runSelfMaintenance,
+  SELF_MAINTAIN_SOFT_LIMIT,
+  type SelfMaintain,
+  selfMaintenanceOf,
+} from "./self-maintenance.ts";
 import type { SavedSnapshot, Snapshot } from "./snapshots.ts";
 import { type WatchKeysOptions, watchKeys } from "./watch.ts";
 
@@ -79,11 +85,17 @@ export interface StrataOptions {
   readonly clientUrls?: readonly string[];
   /** What the database may take; 0: 2 GiB; negative: no limit. Default: 0. */
   readonly quotaBytes?: number;
-  /** `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `size`. */
+  /**
+   * `size`: etcd's rule, the whole file. `allocatable`: without what can be used again. Default: `allocatable`; `size`
+   * if `selfMaintain` is false.
+   */
   readonly quotaMode?: QuotaMode;
-  /** A share of the quota, from 0 on and below 1, from which on its filling is warned of; 0: never. Default: 0. */
+  /**
+   * A share of the quota, from 0 on and below 1, from which on its filling is warned of; 0: never. Default: 0.8; 0 if
+   * `selfMaintain` is false.
+   */
   readonly quotaSoftLimit?: number;
-  /** The NOSPACE alarm is lifted when there is room again. Default: false. */
+  /** The NOSPACE alarm is lifted when there is room again. Default: true; false if `selfMaintain` is. */
   readonly autoDisarm?: boolean;
   /** A segment of the log. Default: 64,000,000. */
   readonly segmentBytes?: number;
@@ -110,10 +122,12 @@ export interface StrataOptions {
   /** Of progress batches of watches that ask for them. Default: 600,000. */
   readonly watchProgressIntervalMs?: number;
   /**
-   * What the store does by itself: as the server's --self-maintain, part by part; undefined is the default of a part,
-   * and false turns it off. Default: true, all of it.
+   * What the store does by itself, as the server's --self-maintain: part by part, of which undefined stands for the
+   * default and false for none of it. Default: true, all of it, and a quota that heals itself.
    */
   readonly selfMaintain?: boolean | SelfMaintain;
+  /** Saved and verified by the store itself, in a folder: as the server's --snapshot-dir. Default: none. */
+  readonly snapshots?: ScheduledSnapshotsWish;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** 0 ≤ result < 1; for jitter only. Default: Math.random. */
@@ -193,7 +207,12 @@ export class Strata {
     const disk = diskOf(place);
     const isSystem = "dir" in place;
     const log = options.log ?? warn;
-    const selfMaintenance = selfMaintenanceOf(options.selfMaintain ?? true);
+    const { snapshots, selfMaintain = true } = options;
+    const selfMaintenance = {
+      ...selfMaintenanceOf(selfMaintain),
+      snapshots: snapshots && scheduledSnapshotsOf({ ...snapshots, dir: resolve(snapshots.dir) }),
+    };
+    const heals = selfMaintain !== false;
     const member = await Member.open({
       disk,
       storage: (snapFolder) =>
@@ -223,9 +242,9 @@ export class Strata {
         sleepMs: options.compactionSleepMs,
       }),
       quotaBytes: options.quotaBytes ?? 0,
-      quotaMode: options.quotaMode ?? "size",
-      quotaSoftLimit: options.quotaSoftLimit,
-      autoDisarm: options.autoDisarm,
+      quotaMode: options.quotaMode ?? (heals ? "allocatable" : "size"),
+      quotaSoftLimit: options.quotaSoftLimit ?? (heals ? SELF_MAINTAIN_SOFT_LIMIT : 0),
+      autoDisarm: options.autoDisarm ?? heals,
       snapshotCount: options.snapshotCount ?? 100_000,
       maxRequestBytes,
       maxTxnOps: options.maxTxnOps ?? TXN_OPS_MAX,
@@ -400,7 +419,7 @@ export class Strata {
    * @throws (rejects) StrataError FAILED
    */
   async snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
-    return this.member.maintenance.snapshot(options.signal, options.onProgress);
+    return this.member.maintenance.snapshot(options);
   }
 
   /**

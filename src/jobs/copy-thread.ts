@@ -23,6 +23,7 @@ import {
   type DefragCopyInput,
   type DefragCopyOutput,
   MEASURE,
+  ROOM_LEFT_BYTES,
   TIDY,
   WRITE,
 } from "./defrag-copy.ts";
@@ -77,7 +78,7 @@ export class CopyThread implements FreshCopy {
   }
 
   assertRoom(sizeBytes: number): void {
-    assertDisk(this.#path, sizeBytes);
+    assertDisk(this.#path, sizeBytes + ROOM_LEFT_BYTES);
   }
 
   async measure({ meta, space: { inUseBytes } }: Root): Promise<number> {

@@ -10,7 +10,7 @@ import { type Compacted, compactTree } from "../pagefile/compact.ts";
 import type { PieceSink } from "../pagefile/page-output.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
 import { cutInSteps } from "../wal/remove-in-steps.ts";
-import type { DefragCopyInput, DefragCopyOutput } from "./defrag-copy.ts";
+import { type DefragCopyInput, type DefragCopyOutput, ROOM_LEFT_BYTES } from "./defrag-copy.ts";
 import { assertDisk, isNameless, keepOwner } from "./defrag-work.ts";
 import type { PinnedFile } from "./hash.ts";
 import { ProgressWriter } from "./progress.ts";
@@ -68,7 +68,7 @@ function write(input: Input<"write">, progress: ProgressWriter): DefragCopyOutpu
         writtenBytes += bytes.length;
         if (writtenBytes >= lookAtBytes) {
           lookAtBytes += DISK_LOOK_BYTES;
-          assertDisk(path, 0);
+          assertDisk(path, ROOM_LEFT_BYTES);
         }
         const aheadMs = (writtenBytes / rateBytesPerSecond) * 1000 - (performance.now() - beganMs);
         if (aheadMs > 0) progress.sleep(aheadMs);

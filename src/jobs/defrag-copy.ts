@@ -33,6 +33,9 @@ export interface DefragCopyOutput {
   readonly changes: number;
 }
 
+/** What stays free of the disk for those who write meanwhile: a log that finds it full would end the store's writing. */
+export const ROOM_LEFT_BYTES: number = 8 * 1024 * 1024;
+
 function kind(phase: string): JobKind<DefragCopyInput, DefragCopyOutput> {
   return { worker: "defrag-copy", phases: [phase] };
 }

@@ -11,15 +11,15 @@ export function jobOutcome<Input, Output>(
   { input, cells, niced }: JobTask<Input>,
   work: (input: Input, progress: ProgressWriter) => Output | Promise<Output>,
 ): Promise<Outcome<Output>> {
-  if (niced) standBack();
+  if (niced !== false) standBack(niced === true ? NICE : niced);
   return outcomeOf(() => work(input, new ProgressWriter(cells)));
 }
 
 /** On Linux 0 is the calling thread, and each thread has a priority of its own. Elsewhere it would be the process. */
-export function standBack(): void {
+export function standBack(nice: number = NICE): void {
   if (process.platform !== "linux") return;
   try {
-    setPriority(0, NICE);
+    setPriority(0, nice);
   } catch {
     // Somebody forbids it; the work is done all the same.
   }

@@ -21,13 +21,16 @@ export interface JobOptions {
 export interface JobTask<Input> {
   readonly input: Input;
   readonly cells: ProgressCells;
-  /** See JobPool. */
-  readonly niced: boolean;
+  /** See JobPoolOptions. */
+  readonly niced: boolean | number;
 }
 
 export interface JobPoolOptions {
-  /** Its threads stand back for the others of this process and of the machine. Default: no. */
-  readonly niced?: boolean;
+  /**
+   * Its threads stand back for the others of this process and of the machine: as far as can be, or by so much of nice
+   * (1 to 19). Default: no.
+   */
+  readonly niced?: boolean | number;
   /** Default: 2, more were measured not to help where two cores read one disk. */
   readonly threads?: number;
 }
@@ -45,7 +48,7 @@ const REPORT_MS = 100;
 const THREADS = 2;
 
 export class JobPool {
-  readonly #niced: boolean;
+  readonly #niced: boolean | number;
   readonly #threads: number;
   #pool: Piscina | undefined;
 

@@ -1,8 +1,8 @@
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import { jobOutcome } from "./job-worker.ts";
+import type { Outcome } from "./outcome.ts";
 import type { JobTask } from "./pool.ts";
-import { ProgressWriter } from "./progress.ts";
 import type { StatusInput, StatusOutput } from "./snapshot-status.ts";
 import { readStatus } from "./snapshot-status-work.ts";
 
-export default ({ input, cells }: JobTask<StatusInput>): Promise<Outcome<StatusOutput>> =>
-  outcomeOf(() => readStatus(input, new ProgressWriter(cells)));
+export default (task: JobTask<StatusInput>): Promise<Outcome<StatusOutput>> =>
+  jobOutcome(task, readStatus);

@@ -1,7 +1,7 @@
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import { jobOutcome } from "./job-worker.ts";
+import type { Outcome } from "./outcome.ts";
 import type { JobTask } from "./pool.ts";
-import { ProgressWriter } from "./progress.ts";
 import { type TrailerInput, type TrailerStatus, verifyTrailer } from "./snapshot-trailer.ts";
 
-export default ({ input, cells }: JobTask<TrailerInput>): Promise<Outcome<TrailerStatus>> =>
-  outcomeOf(() => verifyTrailer(input, new ProgressWriter(cells)));
+export default (task: JobTask<TrailerInput>): Promise<Outcome<TrailerStatus>> =>
+  jobOutcome(task, verifyTrailer);

@@ -51,11 +51,17 @@ export type StorageAnswer =
   | SwapAnswer
   | undefined;
 
+/**
+ * Of the thread that copies: next to one that is busy it gets a quarter of the core. As far back as other jobs it would
+ * get a thirtieth, and the second of work in half a gigabyte take half a minute on a machine that is busy.
+ */
+const NICE = 5;
+
 export class StorageThread implements Storage {
   readonly #path: string;
   readonly #options: StorageOptions;
   /** Of fresh copies, and of what is left of files that were. */
-  readonly #copying = new JobPool({ niced: true, threads: 1 });
+  readonly #copying = new JobPool({ niced: NICE, threads: 1 });
   readonly #old = new Set<OldFile>();
   #lockedBy: OpenReport["lockedBy"] = "none";
   #pool: Piscina | undefined;

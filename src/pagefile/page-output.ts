@@ -58,7 +58,8 @@ export class PageOutput {
     const wanted = pages * this.pageBytes;
     const piece = this.#piece;
     if (piece === undefined) throw new Error("pages of a dry run are counted, not written");
-    if (this.#filled + wanted > PIECE_BYTES) this.flush();
+    // One with memory of its own goes before whatever is filled after it.
+    if (this.#large !== undefined || this.#filled + wanted > PIECE_BYTES) this.flush();
     const id = this.#nextId;
     this.#nextId += pages;
     if (wanted > PIECE_BYTES) {

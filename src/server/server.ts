@@ -16,6 +16,7 @@ import { formatGoDuration } from "../base/go-duration.ts";
 import { ETCD_VERSION, PRODUCT_VERSION } from "../base/version.ts";
 import { type GoFlagValue, GoSyntaxError, goFlagValue } from "../console/go-flag.ts";
 import { parseAutoCompaction } from "../engine/auto-compaction.ts";
+import type { AutoDefragSettings } from "../engine/auto-defrag.ts";
 import type { EngineLog } from "../engine/log.ts";
 import { Member } from "../engine/member.ts";
 import { MEMBER_FOLDER, WAL_FOLDER } from "../engine/recovery.ts";
@@ -64,6 +65,13 @@ export interface EtcdServerOptions {
   readonly signal?: AbortSignal;
 }
 
+interface ServerParts {
+  readonly config: ServerConfig;
+  readonly member: Member;
+  readonly autoDefrag: AutoDefragSettings;
+  readonly listeners: Listeners;
+}
+
 /** How long calls that are under way have to come to their end. */
 const GRACE_MS = 5000;
 
@@ -81,6 +89,8 @@ export class EtcdServer {
   /** Where clients come, with the ports that the system has given. */
   readonly clientUrls: readonly string[];
   readonly metricsUrls: readonly string[];
+  /** The rule that is in force. */
+  readonly autoDefrag: AutoDefragSettings;
   readonly #config: ServerConfig;
   readonly #log: Logger;
   readonly #listeners: Listeners;
@@ -147,7 +157,8 @@ export class EtcdServer {
       const engineLog = engineLogOf(about.log.from("engine"));
       member = await openMember(config, { ...about, log, engineLog, clientUrls });
       await defragmentIfWorthIt(member, config, log);
-      const server = new EtcdServer(config, member, listeners, about.log);
+      const { autoDefrag } = selfMaintenance;
+      const server = new EtcdServer({ config, member, autoDefrag, listeners }, about.log);
       const logOf = (part: string): EngineLog => engineLogOf(about.log.from(`engine/${part}`));
       server.#background.push(
         runSelfMaintenance(member, selfMaintenance, logOf, server.#stopped.signal),
@@ -161,9 +172,10 @@ export class EtcdServer {
     }
   }
 
-  private constructor(config: ServerConfig, member: Member, listeners: Listeners, log: Logger) {
+  private constructor({ config, member, autoDefrag, listeners }: ServerParts, log: Logger) {
     this.#config = config;
     this.member = member;
+    this.autoDefrag = autoDefrag;
     this.#listeners = listeners;
     this.clientUrls = listeners.clientUrls;
     this.metricsUrls = listeners.metricsUrls;
@@ -172,6 +184,7 @@ export class EtcdServer {
     this.#context = new ServiceContext(member, {
       requestTimeoutMs,
       maxRequestBytes: config.maxRequestBytes,
+      snapshotMaxMs: config.snapshotMaxMs,
     });
     const unexpected = log.from("server/grpc");
     const lazy = longTailServices(this.#context);
@@ -306,9 +319,10 @@ function valuesOf(
 /** @throws ConfigError */
 function selfMaintenanceOf(config: ServerConfig): SelfMaintenanceOptions {
   const { autoCompactionMode, autoCompactionRetention, autoDefrag } = config;
+  const { scheduledSnapshots: snapshots } = config;
   try {
     const autoCompaction = parseAutoCompaction(autoCompactionMode, autoCompactionRetention);
-    return { autoCompaction, autoDefrag: { current: autoDefrag } };
+    return { autoCompaction, autoDefrag: { current: autoDefrag }, snapshots };
   } catch (error) {
     if (error instanceof StrataError) throw new ConfigError(error.message);
     throw error;

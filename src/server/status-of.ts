@@ -29,6 +29,7 @@ const CANCELED: Status = { code: Code.canceled, message: "context canceled" };
  * | StrataError CLOSED             | 14 `etcdserver: server stopped`                                            |
  * | StrataError FAILED             | 14 with its text: another member would be asked, and after a restart it works |
  * | StrataError BAD_ARGUMENT       | 3 with its text                                                            |
+ * | StrataError DEADLINE           | 4 with its text                                                            |
  * | StrataError CANCELED           | 1 with its text: somebody has cancelled the job that the call waited for   |
  * | StrataError NO_DISK            | 8 with its text                                                            |
  * | an abort                       | 1 `context canceled`                                                       |
@@ -47,6 +48,9 @@ export function statusOf(error: unknown, unexpected: OnUnexpected = () => undefi
     }
     if (error.code === "BAD_ARGUMENT") {
       return { code: Code.invalidArgument, message: error.message };
+    }
+    if (error.code === "DEADLINE") {
+      return { code: Code.deadlineExceeded, message: `etcdserver: ${error.message}` };
     }
     if (error.code === "CANCELED") return { code: Code.canceled, message: error.message };
     if (error.code === "NO_DISK") return { code: Code.resourceExhausted, message: error.message };

@@ -401,7 +401,7 @@ export interface LibraryPlace {
   readonly place: () => StrataPlace;
 }
 
-/** A store on a manual clock, wherever it is. */
+/** A store on a manual clock, wherever it is; as etcd, it looks after itself only when told to. */
 export function librarySubject(name: string, place: () => StrataPlace): Subject {
   return {
     name,
@@ -415,6 +415,7 @@ export function librarySubject(name: string, place: () => StrataPlace): Subject 
         ...rest,
         clock,
         log: () => undefined,
+        selfMaintain: false,
         ...(progressIntervalMs !== undefined && { watchProgressIntervalMs: progressIntervalMs }),
       };
       const at = place();

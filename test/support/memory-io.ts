@@ -33,6 +33,7 @@ export class MemoryIo implements Io {
   readonly stderr: TextSink;
   readonly env: Io["env"];
   nowMs: number = Date.UTC(2026, 0, 2, 3, 4, 5);
+  readonly #onHangup = new Set<() => void>();
   #stop: StopSignal | undefined;
   #controller: AbortController | undefined;
 
@@ -56,6 +57,16 @@ export class MemoryIo implements Io {
 
   now(): Date {
     return new Date(this.nowMs);
+  }
+
+  /** Calls whoever listens to SIGHUP. */
+  hangUp(): void {
+    for (const called of this.#onHangup) called();
+  }
+
+  onHangup(called: () => void): () => void {
+    this.#onHangup.add(called);
+    return () => this.#onHangup.delete(called);
   }
 
   /** Now, or as soon as there is work to stop. */

@@ -29,12 +29,17 @@ function rowOf(job: Job): readonly string[] {
     kind,
     isOver ? outcome : stopping ? "stopping" : "running",
     isOver || phase === "" ? "-" : plain(phase),
-    doneOf(Number(done), Number(total), amount),
+    outcome === "done" ? allOf(Number(total), amount) : doneOf(Number(done), Number(total), amount),
     isOver || rate === 0n ? "-" : `${amount(Number(rate))}/s`,
     isOver || etaMs === 0n ? "-" : humanMs(Number(etaMs)),
     humanMs(Number(runningMs)),
     plain([job.about, job.reason].filter((text) => text !== "").join(": ")),
   ];
+}
+
+/** What it reported last was not the end. */
+function allOf(total: number, amount: (count: number) => string): string {
+  return total > 0 ? amount(total) : "-";
 }
 
 function doneOf(done: number, total: number, amount: (count: number) => string): string {

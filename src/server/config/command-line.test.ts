@@ -424,6 +424,20 @@ describe("--self-maintain", () => {
     });
   });
 
+  test("the quota heals itself, as far as nothing else is said", async () => {
+    const quota = ({ quotaMode, quotaSoftLimit, autoDisarm }: ServerConfig) => [
+      quotaMode,
+      quotaSoftLimit,
+      autoDisarm,
+    ];
+    expect(quota(await configured([]))).toEqual(["size", 0, false]);
+    expect(quota(await configured(["--self-maintain"]))).toEqual(["allocatable", 0.8, true]);
+    const said = ["--quota-mode=size", "--quota-soft-limit=0", "--auto-disarm=false"];
+    expect(quota(await configured(["--self-maintain", ...said]))).toEqual(["size", 0, false]);
+    const some = await configured(["--self-maintain", "--quota-soft-limit=0.5"]);
+    expect(quota(some)).toEqual(["allocatable", 0.5, true]);
+  });
+
   test.each<[string[], string, string | undefined]>([
     [["--auto-compaction-retention=5m"], "5m", SELF_MAINTAIN_DEFRAG_RULE],
     [["--auto-compaction-retention=0"], "0", SELF_MAINTAIN_DEFRAG_RULE],

@@ -9,15 +9,21 @@ import { logConfigOf } from "./log-config.ts";
 import { type LogConfig, type ServerConfig, serverConfigOf, validate } from "./server-config.ts";
 import { ConfigError, Settings } from "./settings.ts";
 
+export interface RunInvocation {
+  readonly kind: "run";
+  readonly config: ServerConfig;
+  readonly log: LogConfig;
+  readonly remarks: readonly Remark[];
+  /** What the configuration was made of. */
+  readonly settings: Settings;
+  /** Its path, if it was made of a file. */
+  readonly configFile: string | undefined;
+}
+
 export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | {
-      readonly kind: "run";
-      readonly config: ServerConfig;
-      readonly log: LogConfig;
-      readonly remarks: readonly Remark[];
-    }
+  | RunInvocation
   /** Said in the log, if it is known by then where that is. */
   | {
       readonly kind: "refused";
@@ -57,7 +63,14 @@ export async function readInvocation(args: readonly string[], env: Io["env"]): P
       ...(!settings.isGiven("listen-peer-urls") && { listenPeerUrls: [] }),
     };
     validate(told);
-    return { kind: "run", config: told, log, remarks };
+    return {
+      kind: "run",
+      config: told,
+      log,
+      remarks,
+      settings,
+      configFile: isFile ? file : undefined,
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { kind: "refused", error, log, remarks };

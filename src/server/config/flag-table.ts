@@ -349,6 +349,12 @@ const MAINTENANCE: readonly ServerFlag[] = [
     "how often watches that ask for it hear of progress",
   ),
   maintenance(
+    "snapshot-max-duration",
+    "duration",
+    "1h0m0s",
+    "how long a client may take to receive a snapshot, which keeps old pages from being used again; 0: for ever",
+  ),
+  maintenance(
     "corrupt-check-time",
     "duration",
     "0s",
@@ -397,6 +403,14 @@ const SELF_MAINTENANCE: readonly ServerFlag[] = [
     "32",
     "MiB that they copy in a second, at most; 0: no limit",
   ),
+  ofItself("snapshot-dir", "string", "", "directory to save snapshots to; empty: none are saved"),
+  ofItself(
+    "snapshot-interval",
+    "duration",
+    "12h0m0s",
+    "from one to the next; none is saved while nothing was written",
+  ),
+  ofItself("snapshot-keep", "uint", "5", "how many verified ones stay there"),
 ];
 
 const unsafe = sectionOf("Unsafe");

@@ -5,7 +5,9 @@ import { QuietHours } from "../../engine/quiet-hours.ts";
 import {
   SELF_MAINTAIN_DEFRAG_RULE,
   SELF_MAINTAIN_RETENTION,
+  SELF_MAINTAIN_SOFT_LIMIT,
 } from "../../engine/self-maintenance.ts";
+import type { ServerConfig } from "./server-config.ts";
 import { ConfigError, type Settings } from "./settings.ts";
 
 const MIB = 1024 ** 2;
@@ -15,6 +17,22 @@ export function retentionOf(settings: Settings): string {
   const name = "auto-compaction-retention";
   if (settings.isGiven(name) || !settings.bool("self-maintain")) return settings.text(name) || "0";
   return settings.text("auto-compaction-mode") === "periodic" ? SELF_MAINTAIN_RETENTION : "0";
+}
+
+/** How the quota is kept. */
+export function quotaRulesOf(
+  settings: Settings,
+): Pick<ServerConfig, "quotaMode" | "quotaSoftLimit" | "autoDisarm"> {
+  const isImplied = (name: string): boolean =>
+    settings.bool("self-maintain") && !settings.isGiven(name);
+  const isAllocatable = isImplied("quota-mode") || settings.text("quota-mode") === "allocatable";
+  return {
+    quotaMode: isAllocatable ? "allocatable" : "size",
+    quotaSoftLimit: isImplied("quota-soft-limit")
+      ? SELF_MAINTAIN_SOFT_LIMIT
+      : settings.number("quota-soft-limit"),
+    autoDisarm: isImplied("auto-disarm") || settings.bool("auto-disarm"),
+  };
 }
 
 /** @returns undefined: off. @throws ConfigError */

@@ -4,11 +4,13 @@ import type { QuotaMode } from "../../backend/quota.ts";
 import type { AutoCompactionMode } from "../../engine/auto-compaction.ts";
 import type { AutoDefragOptions } from "../../engine/auto-defrag.ts";
 import { DATABASE_NAME, MEMBER_FOLDER, SNAP_FOLDER } from "../../engine/recovery.ts";
+import type { ScheduledSnapshotsOptions } from "../../engine/scheduled-snapshots.ts";
 import type { LogFormat } from "../logging/log.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type PeerUrlMap, peerUrlMap } from "./initial-cluster.ts";
-import { autoDefragOf, retentionOf } from "./self-maintenance.ts";
+import { autoDefragOf, quotaRulesOf, retentionOf } from "./self-maintenance.ts";
 import { ConfigError, type Settings } from "./settings.ts";
+import { scheduledSnapshotsOf, snapshotMaxMsOf } from "./snapshots.ts";
 import {
   assertBindable,
   assertReachable,
@@ -95,6 +97,10 @@ export interface ServerConfig {
   readonly autoCompactionRetention: string;
   /** Undefined: off. */
   readonly autoDefrag: AutoDefragOptions | undefined;
+  /** As --snapshot-max-duration; 0: no end. */
+  readonly snapshotMaxMs: number;
+  /** Undefined: none are taken. */
+  readonly scheduledSnapshots: ScheduledSnapshotsOptions | undefined;
   readonly compactionBatchLimit: number | undefined;
   readonly compactionSleepMs: number | undefined;
   readonly watchProgressIntervalMs: number;
@@ -131,9 +137,7 @@ export function serverConfigOf(settings: Settings): ServerConfig {
         : cluster,
     clusterToken: settings.text("initial-cluster-token"),
     quotaBytes: settings.number("quota-backend-bytes"),
-    quotaMode: settings.text("quota-mode") === "allocatable" ? "allocatable" : "size",
-    quotaSoftLimit: settings.number("quota-soft-limit"),
-    autoDisarm: settings.bool("auto-disarm"),
+    ...quotaRulesOf(settings),
     batchIntervalMs: interval > 0 ? interval : undefined,
     batchLimit: limit > 0 ? limit : undefined,
     maxTxnOps: settings.number("max-txn-ops"),
@@ -175,6 +179,8 @@ export function serverConfigOf(settings: Settings): ServerConfig {
     autoCompactionMode: compactionMode(settings.text("auto-compaction-mode")),
     autoCompactionRetention: retentionOf(settings),
     autoDefrag: autoDefragOf(settings),
+    snapshotMaxMs: snapshotMaxMsOf(settings),
+    scheduledSnapshots: scheduledSnapshotsOf(settings),
     compactionBatchLimit: onlyIfGiven("compaction-batch-limit"),
     compactionSleepMs: onlyIfGiven("compaction-sleep-interval"),
     watchProgressIntervalMs: Math.max(settings.number("watch-progress-notify-interval"), 100),

@@ -29,12 +29,14 @@ export class Log {
   readonly #outputs: readonly LineOutput[];
   readonly #pino: PinoLogger;
   readonly #sampler = new Sampler();
+  #level: LogLevel;
 
   /** @throws the system's errors, for a file that cannot be opened */
   constructor({ outputs, level, format }: LogOptions) {
     this.#outputs = [...new Set(outputs.map(descriptorOf))].map(
       (fd) => new LineOutput(fd, WAITING_BYTES_MAX),
     );
+    this.#level = level;
     this.#pino = pino(
       {
         level,
@@ -44,6 +46,16 @@ export class Log {
       },
       { write: (line) => this.#write(format === "json" ? line : consoleLine(line)) },
     );
+  }
+
+  /** From now on, for all who speak. */
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  set level(level: LogLevel) {
+    this.#level = level;
+    this.#pino.level = level;
   }
 
   /** @param caller  where the events are from: `server/tls` */

@@ -11,6 +11,7 @@ import { addProcessMetrics } from "./process-metrics.ts";
 import { type MetricSources, type Scrape, scrape } from "./scrape.ts";
 import { addSelfMaintenanceMetrics } from "./self-maintenance-metrics.ts";
 import { addServerMetrics } from "./server-metrics.ts";
+import { addSnapshotMetrics } from "./snapshot-metrics.ts";
 
 export class ServerMetrics {
   readonly #sources: MetricSources;
@@ -30,6 +31,7 @@ export class ServerMetrics {
     addAbsentMetrics(this.#set);
     addEventLoopMetrics(this.#set);
     addJobMetrics(this.#set);
+    addSnapshotMetrics(this.#set);
   }
 
   get contentType(): string {

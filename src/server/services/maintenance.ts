@@ -34,6 +34,7 @@ type Name =
 export function maintenanceMethods({
   member,
   timeout,
+  snapshotMaxMs,
 }: ServiceContext): Readonly<Record<Name, Method>> {
   return {
     Alarm: unary(
@@ -80,7 +81,7 @@ export function maintenanceMethods({
       kind: "serverStream",
       handle: (call) => {
         assertNoToken(call);
-        return sendSnapshot(member, call);
+        return sendSnapshot(member, call, snapshotMaxMs);
       },
     },
     MoveLeader: unary(

@@ -11,6 +11,8 @@ export interface ServiceOptions {
   readonly requestTimeoutMs?: number;
   /** As --max-request-bytes, the member's. Default: 1.5 MiB. */
   readonly maxRequestBytes?: number;
+  /** As --snapshot-max-duration. Default: 0, no end. */
+  readonly snapshotMaxMs?: number;
 }
 
 const REQUEST_BYTES_MAX: number = 1536 * 1024;
@@ -26,6 +28,8 @@ export class ServiceContext {
   readonly sharedEvents: SharedEvents;
   /** Of a watch that wants its responses cut. */
   readonly watchResponseBytesMax: number;
+  /** How long a snapshot may be sent; 0: no end. */
+  readonly snapshotMaxMs: number;
 
   constructor(member: Member, options: ServiceOptions = {}) {
     this.member = member;
@@ -36,6 +40,7 @@ export class ServiceContext {
     });
     this.encoder = encoder;
     this.sharedEvents = new SharedEvents((events) => encoder.events(events));
+    this.snapshotMaxMs = options.snapshotMaxMs ?? 0;
     this.timeout = new RequestTimeout(options.requestTimeoutMs);
     this.watchResponseBytesMax = (options.maxRequestBytes ?? REQUEST_BYTES_MAX) + OVERHEAD_BYTES;
   }

@@ -17,9 +17,18 @@ const CHECKSUM_BYTES = 32;
 
 const VERSION = new FieldWriter().message(4, utf8(STORAGE_VERSION)).bytes();
 
-/** Resolves when the call has ended. */
-export async function sendSnapshot(member: Member, call: StreamCall): Promise<void> {
-  const snapshot = await member.maintenance.snapshot(call.signal, undefined, true);
+/**
+ * Resolves when the call has ended.
+ * @param maxMs  as --snapshot-max-duration; 0: the peer may take as long as it likes
+ */
+export async function sendSnapshot(member: Member, call: StreamCall, maxMs = 0): Promise<void> {
+  const limit = maxMs > 0 ? { maxMs, setBy: "--snapshot-max-duration" } : undefined;
+  const { signal } = call;
+  const snapshot = await member.maintenance.snapshot({ signal, lent: true, limit });
+  // Whoever sends waits for room: the end of the call wakes it.
+  void snapshot.ended.then(() => {
+    if (snapshot.failure !== undefined) call.failWith(snapshot.failure);
+  });
   try {
     let left = snapshot.sizeBytes - CHECKSUM_BYTES;
     for await (const piece of snapshot) {

@@ -49,6 +49,9 @@ export function strataMaintenanceMethods({
     SetQuota: unary(pb.SetQuotaRequestSchema, pb.SetQuotaResponseSchema, (request, call) => {
       assertNoToken(call);
       const before = quotaBytesOf(member);
+      if (request.quotaBytes > Number.MAX_SAFE_INTEGER) {
+        throw new GrpcError(Code.invalidArgument, "quota_bytes: more than any disk has");
+      }
       member.setQuota(Number(request.quotaBytes));
       return {
         header: headerOf(member),
