@@ -32,8 +32,8 @@ const seeds = process.env.STRATA_SEEDS?.split(",").map(Number) ?? (full ? [1, 2,
 const OUTCOMES: readonly Survival[] = full ? ["keep", "lose", "torn", "torn"] : ["lose", "torn"];
 
 /** Of a run that is not full: cuts, and failures of each kind. */
-const CUTS = 12;
-const FAILURES = 3;
+const CUTS = 6;
+const FAILURES = 2;
 
 function some(count: number, sample: number, seed: number): number[] {
   const all = Array.from({ length: count }, (_, i) => i + 1);
