@@ -391,6 +391,7 @@ class Folder {
   }
 
   #countLitter(): void {
+    if (!existsSync(this.#snapFolder)) return;
     const files = [...readdirSync(this.#snapFolder), ...readdirSync(this.#snapshots)];
     if (files.some(isLitter)) this.#report.litter++;
   }
@@ -432,6 +433,8 @@ class Folder {
 
   #mustCheck(when: string, isJudged: boolean): void {
     const path = join(this.#snapFolder, "db");
+    // Killed before anything was in it.
+    if (!existsSync(path) || readFileSync(path).every((byte) => byte === 0)) return;
     const file = openPageFile(path, { readOnly: true });
     const { faults } = file.check();
     file.close();
