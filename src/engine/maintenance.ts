@@ -57,6 +57,8 @@ export class Maintenance {
   readonly #pool: JobPool | undefined;
   /** For files that any thread can read, whatever the store is in. */
   readonly #files: JobPool;
+  /** Snapshots that are being saved, by their targets. */
+  readonly #saving = new Map<string, Promise<void>>();
   /** The one that runs. */
   #defragmentation: Promise<void> | undefined;
 
@@ -109,17 +111,24 @@ export class Maintenance {
     }
   }
 
-  /** @throws (rejects) as Snapshots.save; StrataError CLOSED, CANCELED */
+  /**
+   * To one target one at a time, for it has one name until it is whole: a second one waits for the first.
+   * @throws (rejects) as Snapshots.save; StrataError CLOSED, CANCELED
+   */
   async saveSnapshot(
     target: string,
     signal?: AbortSignal,
     onProgress?: (progress: Progress) => void,
   ): Promise<SavedSnapshot> {
     const { jobs, assertOpen } = this.#parts;
+    while (this.#saving.has(target)) await this.#saving.get(target);
     assertOpen();
-    return jobs.run("snapshot-save", { about: target, signal, onProgress }, (job) =>
+    const run = jobs.run("snapshot-save", { about: target, signal, onProgress }, (job) =>
       this.snapshots.save(target, job.signal, job.report),
     );
+    const over = (): void => void this.#saving.delete(target);
+    this.#saving.set(target, run.then(over, over));
+    return run;
   }
 
   /**

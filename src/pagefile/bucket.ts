@@ -290,7 +290,10 @@ export class Bucket {
         pruning.leaf(this.#takeRoot(), from);
       } else {
         invariant(root instanceof Page, "nothing was written to the bucket before");
-        this.#root = pruning.branch(this.#tx.pageToChange(root.id), from);
+        const pruned = pruning.branch(this.#tx.pageToChange(root.id), from);
+        // Nothing is left: what is put next needs a leaf.
+        if (pruned?.count === 0) pruned.isLeaf = true;
+        this.#root = pruned;
       }
     } catch (error) {
       this.#tx.breakBy(error);

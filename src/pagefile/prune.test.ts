@@ -79,6 +79,23 @@ test("of a bucket that loses everything nothing is left but an empty leaf", () =
   expect(file.check().pagesInUse).toBeLessThan(6);
 });
 
+test("a bucket that lost everything is put to in the same transaction", () => {
+  const file = filled();
+  file.update((tx) => {
+    const bucket = of(tx);
+    expect(
+      bucket.prune(
+        FROM_START,
+        sieve(() => "goes"),
+      ),
+    ).toBe(KEYS);
+    expect(bucket.get(keyOf(7))).toBeUndefined();
+    bucket.put(keyOf(7), new Uint8Array(92).fill(7));
+  });
+  expect(left(file)).toEqual([7]);
+  expect(file.check().faults).toEqual([]);
+});
+
 test("what stays of many leaves is packed into few, and they are full", () => {
   const file = filled();
   const before = file.check().pagesInUse;

@@ -60,7 +60,7 @@ const flags = [
     "--self-maintain",
     "--auto-compaction-mode=periodic",
     `--auto-compaction-retention=${retention}`,
-    `--auto-defrag=dbSizeFree > ${quotaBytes / MIB / 4}MiB && dbQuotaUsage > 0.4`,
+    `--auto-defrag=dbSizeFree > ${quotaBytes / MIB / 8}MiB && dbQuotaUsage > 0.4`,
     `--auto-defrag-min-interval=${minutes >= 5 ? "1m" : "10s"}`,
   ]),
 ];
@@ -167,7 +167,7 @@ const loads = Array.from({ length: Number(asked.processes) }, (_, i) =>
     ...[server.endpoint, `${seed * 100 + i}`, `${LANES}`, rate, `${KEYS_PER_LANE}`],
   ),
 );
-const churnMib = String(quotaBytes / MIB / 3);
+const churnMib = String(quotaBytes / MIB / 6);
 loads.push(start("churn-process", server.endpoint, churnMib, minutes >= 5 ? "120" : "10"));
 const auditor = start("audit-process", server.endpoint, minutes >= 5 ? "30" : "5");
 
