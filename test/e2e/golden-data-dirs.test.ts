@@ -114,7 +114,8 @@ test("basic: from its log alone, and with the whole segment that etcd had laid o
 test("full: compacted, an alarm, leases, snapshots", async () => {
   const dir = goldenDataDir("full");
   {
-    await using store = await open(dir);
+    // Else an alarm whose cause is gone lifts itself.
+    await using store = await open(dir, { selfMaintain: false });
     expect(store.status()).toMatchObject({
       revision: 30n,
       compactedRevision: 21n,

@@ -122,7 +122,8 @@ class Run {
     }
     const stdout = ran.stdout.toString("utf8");
     for (const [name, source] of Object.entries(step.capture ?? {})) {
-      const found = pattern(source).exec(stdout)?.[1];
+      // An id of one digit less is printed behind one space more.
+      const found = pattern(source.replaceAll(" ", " +")).exec(stdout)?.[1];
       if (found !== undefined) this.#captured.set(name, found);
     }
     this.steps++;
