@@ -17,8 +17,16 @@ import { CONSISTENT_INDEX, KEY, META, STORAGE_VERSION, TERM } from "../backend/b
 import { isBefore } from "../backend/revision.ts";
 import { compareRanges, equalBytes, readU64BE, viewOf } from "../base/bytes.ts";
 import { nextTurn } from "../base/turn.ts";
+import {
+  BUCKET_ELEMENT,
+  leafFlags,
+  leafKeyBytes,
+  leafKeyOffset,
+  leafValueBytes,
+  type Page,
+} from "../pagefile/page.ts";
 import { PageReader } from "../pagefile/page-reader.ts";
-import { type PairVisitor, scanBucket } from "../pagefile/scan.ts";
+import { leafPages } from "../pagefile/scan.ts";
 import type { ReadTx } from "../pagefile/tx.ts";
 import { CRC32C_ARENA_BYTES, CrcStream } from "./crc-stream.ts";
 import { HASH, type HashInput, type KvHashRule } from "./hash.ts";
@@ -29,18 +37,24 @@ const VOLATILE = [CONSISTENT_INDEX, TERM, STORAGE_VERSION];
 /** A scan reads past the cache; this is for the way down to its first page. */
 const CACHE_BYTES = 1024 * 1024;
 
-/** Pairs between two reports. */
-const REPORT_PAIRS = 4096;
+/** Leaves between two reports. */
+const REPORT_LEAVES = 64;
 
 /** How long this thread hashes before others have their turn, and pairs between two looks at the clock. */
 const SLICE_MS = 1;
 const PAIRS_PER_LOOK = 64;
 const REPORT_MS = 100;
 
+/** `over`: neither this pair counts, nor any after it. */
+type Verdict = "counts" | "does not" | "over";
+
+/** Whether a pair counts; its value follows its key. Asked in the order of keys. */
+type Judge = (bytes: Uint8Array, keyOffset: number, keyBytes: number) => Verdict;
+
 /** One bucket's share of a hash. */
 interface BucketHash {
   readonly name: Uint8Array;
-  readonly visit: PairVisitor;
+  readonly judge: Judge;
 }
 
 /** The job itself, on whatever thread. */
@@ -53,23 +67,47 @@ export function hashPinned(
   try {
     progress.phase(0, totalBytes);
     const crc = new CrcStream(CRC32C_ARENA_BYTES);
-    let doneBytes = 0;
-    let pairs = 0;
-    for (const { name, visit } of bucketHashes(tx, rule, crc)) {
+    let leaves = 0;
+    for (const { name, judge } of bucketHashes(tx, rule)) {
       crc.update(name, 0, name.length);
       const bucket = tx.bucket(name);
       if (bucket === undefined) continue;
-      scanBucket(tx, bucket, (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
-        doneBytes += keyBytes + valueBytes;
-        if (++pairs % REPORT_PAIRS === 0) progress.done(doneBytes);
-        return visit(bytes, keyOffset, keyBytes, valueOffset, valueBytes);
-      });
+      for (const leaf of leafPages(tx, bucket)) {
+        if (!hashLeaf(leaf, judge, crc)) break;
+        if (++leaves % REPORT_LEAVES === 0) progress.done(leaves * meta.pageBytes);
+      }
     }
     return crc.value();
   } finally {
     tx.close();
     reader.close();
   }
+}
+
+/**
+ * A leaf has its pairs one after another: those that count are hashed as one piece, up to the next that does not.
+ * @returns false if it is over
+ */
+function hashLeaf(page: Page, judge: Judge, crc: CrcStream): boolean {
+  const { bytes, count } = page;
+  let start = 0;
+  let end = 0;
+  let goesOn = true;
+  for (let i = 0; i < count && goesOn; i++) {
+    if ((leafFlags(page, i) & BUCKET_ELEMENT) !== 0) continue;
+    const offset = leafKeyOffset(page, i);
+    const keyBytes = leafKeyBytes(page, i);
+    const verdict = judge(bytes, offset, keyBytes);
+    if (verdict === "over") goesOn = false;
+    if (verdict !== "counts") continue;
+    if (offset !== end) {
+      crc.update(bytes, start, end - start);
+      start = offset;
+    }
+    end = offset + keyBytes + leafValueBytes(page, i);
+  }
+  crc.update(bytes, start, end - start);
+  return goesOn;
 }
 
 /**
@@ -83,15 +121,15 @@ export async function hashInSlices(
   shown?: SliceProgress,
 ): Promise<number> {
   const crc = new CrcStream(CRC32C_ARENA_BYTES);
-  const hashes = within(open, (tx) => bucketHashes(tx, rule, crc));
+  const hashes = within(open, (tx) => bucketHashes(tx, rule));
   const report = shown && reporter(shown);
-  for (const { name, visit } of hashes) {
+  for (const { name, judge } of hashes) {
     crc.update(name, 0, name.length);
     let from: Uint8Array | undefined;
     do {
       signal.throwIfAborted();
       const at = from;
-      from = within(open, (tx) => visitSlice(tx, name, at, visit));
+      from = within(open, (tx) => hashSlice(tx, name, at, judge, crc));
       report?.(crc.hashedBytes);
       await nextTurn();
     } while (from !== undefined);
@@ -132,11 +170,12 @@ function within<T>(open: () => ReadTx, read: (tx: ReadTx) => T): T {
 }
 
 /** @returns where to go on; undefined at the end */
-function visitSlice(
+function hashSlice(
   tx: ReadTx,
   name: Uint8Array,
   from: Uint8Array | undefined,
-  visit: PairVisitor,
+  judge: Judge,
+  crc: CrcStream,
 ): Uint8Array | undefined {
   const cursor = tx.bucket(name)?.cursor();
   if (cursor === undefined) return undefined;
@@ -145,8 +184,9 @@ function visitSlice(
   for (let pairs = 1; more; pairs++) {
     if (!cursor.isBucket) {
       const { bytes, keyOffset, keyBytes, valueBytes } = cursor;
-      const goesOn = visit(bytes, keyOffset, keyBytes, keyOffset + keyBytes, valueBytes);
-      if (goesOn === false) return undefined;
+      const verdict = judge(bytes, keyOffset, keyBytes);
+      if (verdict === "over") return undefined;
+      if (verdict === "counts") crc.update(bytes, keyOffset, keyBytes + valueBytes);
     }
     more = cursor.next();
     if (more && pairs % PAIRS_PER_LOOK === 0 && performance.now() >= endMs) {
@@ -156,51 +196,37 @@ function visitSlice(
   return undefined;
 }
 
-function bucketHashes(tx: ReadTx, rule: KvHashRule | undefined, crc: CrcStream): BucketHash[] {
-  if (rule !== undefined) return [{ name: KEY, visit: kvVisitor(rule, crc) }];
+function bucketHashes(tx: ReadTx, rule: KvHashRule | undefined): BucketHash[] {
+  if (rule !== undefined) return [{ name: KEY, judge: kvJudge(rule) }];
   return [...tx.buckets()].map(({ name }) => ({
     name: new Uint8Array(name),
-    visit: equalBytes(name, META) ? metaVisitor(crc) : allVisitor(crc),
+    judge: equalBytes(name, META) ? judgeOfMeta : () => "counts",
   }));
 }
 
-function allVisitor(crc: CrcStream): PairVisitor {
-  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
-    crc.update(bytes, keyOffset, keyBytes);
-    crc.update(bytes, valueOffset, valueBytes);
-  };
+function judgeOfMeta(bytes: Uint8Array, keyOffset: number, keyBytes: number): Verdict {
+  const isVolatile = VOLATILE.some(
+    (name) => compareRanges(bytes, keyOffset, keyBytes, name, 0, name.length) === 0,
+  );
+  return isVolatile ? "does not" : "counts";
 }
 
-function metaVisitor(crc: CrcStream): PairVisitor {
-  const visit = allVisitor(crc);
-  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
-    for (const name of VOLATILE) {
-      if (compareRanges(bytes, keyOffset, keyBytes, name, 0, name.length) === 0) return;
-    }
-    visit(bytes, keyOffset, keyBytes, valueOffset, valueBytes);
-  };
-}
-
-function kvVisitor(rule: KvHashRule, crc: CrcStream): PairVisitor {
+function kvJudge(rule: KvHashRule): Judge {
   const { revision, compactRevision, keptMains, keptSubs } = rule;
   let kept = 0;
   let page: Uint8Array = META;
   let view = viewOf(page);
-  return (bytes, keyOffset, keyBytes, valueOffset, valueBytes) => {
+  return (bytes, keyOffset) => {
     if (bytes !== page) {
       page = bytes;
       view = viewOf(bytes);
     }
     const main = readU64BE(view, keyOffset);
-    if (main > revision) return false;
-    if (main <= compactRevision) {
-      const sub = readU64BE(view, keyOffset + 9);
-      // Both are in order: what is kept is passed but once.
-      while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
-      if (keptMains[kept] !== main || keptSubs[kept] !== sub) return true;
-    }
-    crc.update(bytes, keyOffset, keyBytes);
-    crc.update(bytes, valueOffset, valueBytes);
-    return true;
+    if (main > revision) return "over";
+    if (main > compactRevision) return "counts";
+    const sub = readU64BE(view, keyOffset + 9);
+    // Both are in order: what is kept is passed but once.
+    while (kept < keptMains.length && isBefore(keptMains, keptSubs, kept, main, sub)) kept++;
+    return keptMains[kept] === main && keptSubs[kept] === sub ? "counts" : "does not";
   };
 }
