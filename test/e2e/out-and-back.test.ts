@@ -29,6 +29,8 @@ const ENDS: readonly End[] = ["load", "idle", "busy"];
 async function startStrata(dir: string, random: Rng): Promise<RunningMember> {
   return await StrataProcess.start(dir, {
     name: "n1",
+    // An alarm that is raised by hand stays.
+    selfMaintain: false,
     snapshotCount: random.pick([20, 100, 1000, 100_000]),
     segmentBytes: random.pick([32 * 1024, 256 * 1024, 64_000_000]),
     batchIntervalMs: random.pick([1, 20, 100]),

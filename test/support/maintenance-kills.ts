@@ -212,6 +212,8 @@ class Folder {
     const random = this.#random;
     const options: StrataOptions = {
       name: "n1",
+      // An alarm that is raised by hand stays.
+      selfMaintain: false,
       snapshotCount: random.pick([100, 1000]),
       segmentBytes: random.pick([64 * 1024, 1024 * 1024]),
       batchIntervalMs: random.pick([1, 10, 50]),

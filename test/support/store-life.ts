@@ -11,6 +11,7 @@ import { OpSource, type StoreOp, tryPerform } from "./store-ops.ts";
 import type { StoreWitness } from "./store-witness.ts";
 
 export const TINY: StrataOptions = {
+  selfMaintain: false,
   segmentBytes: 4096,
   snapshotCount: 12,
   batchIntervalMs: 20,
