@@ -336,6 +336,8 @@ export class Backend implements RowSink {
    * @throws (rejects) StrataError FAILED
    */
   async commit(): Promise<void> {
+    // Even if there is nothing to commit: whoever asks reads the file by its name, which may be another's by now.
+    this.assertWorks();
     const batch = this.#filling;
     while (this.#filling === batch) {
       if (this.#busy !== undefined) await this.#busy;

@@ -386,7 +386,7 @@ class Folder {
     this.#report.hashes += hashes.length;
     for (const before of hashes) {
       model.checkOldHash(before);
-      if (before.compacted !== model.compacted || before.revision < model.compacted) continue;
+      if (before.compacted !== model.compacted || before.revision <= model.compacted) continue;
       const { hash } = await member.hash(before.revision);
       if (hash !== before.hash) throw new Error(`HashKV of ${before.revision} is another now`);
     }
