@@ -54,8 +54,7 @@ export class Maintenance {
   readonly autoDefragCounts: AutoDefragCounts = new AutoDefragCounts();
   readonly scheduledSnapshotCounts: ScheduledSnapshotCounts = new ScheduledSnapshotCounts();
   readonly #parts: MaintenanceParts;
-  readonly #pool: JobPool | undefined;
-  /** For files that any thread can read, whatever the store is in. */
+  /** Also where the store itself is nothing that a thread can read: for snapshots, which always are. */
   readonly #files: JobPool;
   /** Snapshots that are being saved, by their targets. */
   readonly #saving = new Map<string, Promise<void>>();
@@ -65,9 +64,8 @@ export class Maintenance {
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
     const { store, backend, clock, log } = parts;
-    this.#pool = parts.threads ? new JobPool({ niced: true }) : undefined;
-    this.#files = this.#pool ?? new JobPool({ niced: true });
-    const jobs = this.#pool && { pool: this.#pool, path: parts.databasePath };
+    this.#files = new JobPool({ niced: true });
+    const jobs = parts.threads ? { pool: this.#files, path: parts.databasePath } : undefined;
     this.hashes = new Hashes({ store, backend, clock, jobs });
     this.snapshots = new Snapshots({ backend, jobs });
     this.integrityChecks = new IntegrityChecks({ backend, log, jobs });

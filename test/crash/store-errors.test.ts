@@ -17,6 +17,7 @@ import { rng } from "../support/rng.ts";
 import { mustRecover, openTiny, workTogether } from "../support/store-life.ts";
 import { OpSource, perform, type StoreOp } from "../support/store-ops.ts";
 import { StoreWitness } from "../support/store-witness.ts";
+import { thrownBy } from "../support/thrown-by.ts";
 
 const full = process.env.STRATA_FULL === "1";
 const seeds = process.env.STRATA_SEEDS?.split(",").map(Number) ?? (full ? [1, 2, 3] : [1]);
@@ -72,7 +73,7 @@ async function live(disk: ErrorDisk, witness: StoreWitness, seed: number): Promi
     }
     for (let group = 0; group < GROUPS; group++) {
       const ops = Array.from({ length: 1 + chance.int(4) }, () => source.next());
-      const failed = await outcomeOf(workTogether(store, clock, witness, ops));
+      const failed = await thrownBy(workTogether(store, clock, witness, ops));
       if (chance.bool(0.3)) await clock.advance(25);
       if (failed !== undefined) {
         mustBeFailed(failed);
@@ -80,7 +81,7 @@ async function live(disk: ErrorDisk, witness: StoreWitness, seed: number): Promi
         return { where: "write", what: disk.failed[0] };
       }
       const before = disk.failures;
-      const unread = await outcomeOf(read(store));
+      const unread = await thrownBy(read(store));
       if (unread !== undefined) {
         // A read that failed is one read.
         mustBeClear(unread);
@@ -95,14 +96,14 @@ async function live(disk: ErrorDisk, witness: StoreWitness, seed: number): Promi
       if (disk.failures > 0) {
         // It hit nobody's write: then it hits the next one.
         await clock.advance(25);
-        const failure = await outcomeOf(workTogether(store, clock, witness, [PROBE]));
+        const failure = await thrownBy(workTogether(store, clock, witness, [PROBE]));
         if (failure === undefined) throw new Error(`nobody was told of a failed ${disk.failed}`);
         mustBeFailed(failure);
         await mustGoOnReading(store, disk, witness);
         return { where: "next write", what: disk.failed[0] };
       }
     }
-    const unclosed = await outcomeOf(inTime(store.close()));
+    const unclosed = await thrownBy(inTime(store.close()));
     expect(disk.openFiles).toEqual([]);
     if (unclosed !== undefined) {
       mustBeClear(unclosed);
@@ -116,15 +117,6 @@ async function live(disk: ErrorDisk, witness: StoreWitness, seed: number): Promi
 async function read(store: Strata): Promise<void> {
   await store.get("k/3");
   await store.rangeAll({ prefix: "k/" }, { limit: 5 });
-}
-
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-    return undefined;
-  } catch (error) {
-    return error ?? new Error("nothing was thrown");
-  }
 }
 
 function mustBeClear(error: unknown): void {
@@ -154,9 +146,9 @@ async function mustGoOnReading(
     () => store.lease.grant(600),
     () => store.compact(store.status().revision),
   ];
-  for (const write of later) mustBeFailed(await outcomeOf(write()));
+  for (const write of later) mustBeFailed(await thrownBy(write()));
   await witness.mustRead(store);
-  const unclosed = await outcomeOf(inTime(store.close()));
+  const unclosed = await thrownBy(inTime(store.close()));
   if (unclosed !== undefined) mustBeClear(unclosed);
   expect(disk.openFiles).toEqual([]);
 }

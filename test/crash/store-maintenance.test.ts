@@ -24,6 +24,7 @@ import { PowerCutDisk, type Survival } from "../support/power-cut-disk.ts";
 import { rng } from "../support/rng.ts";
 import { mustBePowerCut, openTiny } from "../support/store-life.ts";
 import { OpSource, type StoreOp } from "../support/store-ops.ts";
+import { thrownBy } from "../support/thrown-by.ts";
 
 const full = process.env.STRATA_FULL === "1";
 const timeout = full ? 24 * 3_600_000 : 300_000;
@@ -146,10 +147,10 @@ async function liveUntilFailure(
       }
       for (const trouble of witness.troubles) mustBeClear(trouble);
       if (disk.failures === 0) continue;
-      if (failure === undefined) failure = await outcomeOf(probe(store, clock, witness));
+      if (failure === undefined) failure = await thrownBy(probe(store, clock, witness));
       return await mustGoOn(store, disk, clock, witness, failure);
     }
-    const unclosed = await outcomeOf(inTime(store.close()));
+    const unclosed = await thrownBy(inTime(store.close()));
     expect(disk.openFiles).toEqual([]);
     if (unclosed !== undefined) {
       mustBeClear(unclosed);
@@ -191,24 +192,15 @@ async function mustGoOn(
     () => store.defragment({ force: true }),
   ];
   for (const write of later) {
-    const told = await outcomeOf(together(clock, [write()]));
+    const told = await thrownBy(together(clock, [write()]));
     mustBeClear(told);
     expect(told).toMatchObject({ code: "FAILED" });
   }
   await witness.ops.mustRead(store);
-  const unclosed = await outcomeOf(inTime(store.close()));
+  const unclosed = await thrownBy(inTime(store.close()));
   if (unclosed !== undefined) mustBeClear(unclosed);
   expect(disk.openFiles).toEqual([]);
   return { kind: "failed, and read on" };
-}
-
-async function outcomeOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-    return undefined;
-  } catch (error) {
-    return error ?? new Error("nothing was thrown");
-  }
 }
 
 function mustBeClear(error: unknown): void {
