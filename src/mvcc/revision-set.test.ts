@@ -20,7 +20,7 @@ test("any revisions come out in order, however small the steps", () => {
       const sorted = revisions.toSorted(([a, x], [b, y]) => a - b || x - y);
       expect(Array.from(set.mains, (main, i) => [main, set.subs[i]])).toEqual(sorted);
       for (const [main, sub] of revisions) expect(set.has(main, sub)).toBe(true);
-      expect(set.has(7, 7)).toBe(false);
+      expect(set.has(7, 7)).toBe(revisions.some(([main, sub]) => main === 7 && sub === 7));
     }),
   );
 });
