@@ -48,7 +48,7 @@ test(`SIGKILL ${rounds} times, seed ${seed}`, { timeout: 60_000 + rounds * 10_00
     for (const name of readdirSync(dir)) {
       const said = readSnapshotName(name);
       if (said === undefined) {
-        expect(name).toMatch(/\.new(\.part)?$/);
+        expect(name).toMatch(/\.db\.(new|part|new\.part)$/);
         continue;
       }
       whole++;
