@@ -5,5 +5,9 @@
  */
 import { ALL } from "./suite/all.ts";
 import { benchCommand } from "./suite/command.ts";
+import { describeMachine } from "./support/machine.ts";
 
-process.exitCode = await benchCommand(process.argv.slice(2), process, ALL);
+process.exitCode = await benchCommand(process.argv.slice(2), process, {
+  questions: ALL,
+  describeMachine,
+});

@@ -1,5 +1,5 @@
 /** The arguments of `npm run bench`. */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { Size, SuiteQuestion } from "./question.ts";
 import type { Asked } from "./run-suite.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,6 +30,7 @@ export const REPORT_FOLDER = "bench-report";
  */
 export function parseOptions(
   args: readonly string[],
+  world: { readonly hasReport: boolean },
   write: (text: string) => void,
 ): BenchOptions | undefined {
   const program = new Command("npm run bench --")
@@ -47,7 +48,12 @@ export function parseOptions(
     .option("--from <FILE>", "measure nothing, and take the result that --json has left")
     .option("--compare <FILE>", "compare with that earlier result: exit code 1 at a regression")
     .option("--margin <PERCENT>", "how much worse is a regression", "25")
-    .option("--report [FOLDER]", `write a page and its charts there (${REPORT_FOLDER})`)
+    .addOption(
+      new Option(
+        "--report [FOLDER]",
+        `write a page and its charts there (${REPORT_FOLDER})`,
+      ).hideHelp(!world.hasReport),
+    )
     .allowExcessArguments(false)
     .configureOutput({ writeOut: write, writeErr: () => undefined })
     .exitOverride();
@@ -58,7 +64,10 @@ export function parseOptions(
     if (error.exitCode === 0) return undefined;
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
-  return checked(program.opts());
+  const given = program.opts<Given>();
+  if (given.report !== undefined && !world.hasReport)
+    throw new UsageError("there is no --report yet");
+  return checked(given);
 }
 
 /** As commander leaves them. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectFolder } from "../../test/support/judge.ts";
 import { FAILED } from "../store/alternate.ts";
-import { describeMachine } from "../support/machine.ts";
+import type { Machine } from "../support/machine.ts";
 import { measureSize } from "./measure-size.ts";
 import { peersFound } from "./peers-found.ts";
 import type { Size, SuiteQuestion } from "./question.ts";
@@ -22,6 +22,7 @@ export interface SuiteOptions {
   readonly smoke: boolean;
   /** Instead of each question's own. */
   readonly rounds: number | undefined;
+  readonly describeMachine: (folder: string) => Machine;
   /** Empty, on the disk that is measured. */
   readonly folder: string;
   readonly progress: SuiteProgress;
@@ -40,7 +41,7 @@ export interface Asked {
 
 export async function runSuite(
   asked: readonly Asked[],
-  { smoke, rounds, folder, progress }: SuiteOptions,
+  { smoke, rounds, folder, progress, describeMachine }: SuiteOptions,
 ): Promise<SuiteResult> {
   const at = new Date().toISOString();
   const machine = describeMachine(folder);

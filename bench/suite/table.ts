@@ -1,6 +1,7 @@
 /** A result for people: where it was measured, who was missing, and a table for each group. */
 import Table from "cli-table3";
 import { shown, shownSpread } from "../store/alternate.ts";
+import type { Spread } from "../support/report.ts";
 import { type Goal, type Group, OURS } from "./question.ts";
 import type { QuestionResult, SideResult, SizeResult, SuiteResult } from "./result.ts";
 import { verdictOf } from "./verdict.ts";
@@ -94,13 +95,21 @@ function sizeRows(question: QuestionResult, size: SizeResult, index: number): st
 function peerCells({ ratios }: SizeResult, peer: SideResult | undefined, unit: string): string[] {
   if (peer === undefined) return ["", "", ""];
   const ratio = ratios[peer.name];
-  const times = ratio && shownSpread(ratio, (value) => value.toFixed(2));
-  return [peer.name, figure(peer, unit), times ?? ""];
+  return [peer.name, figure(peer, unit), ratio === undefined ? "" : range(ratio, showRatio)];
 }
 
 function figure(side: SideResult, unit: string): string {
   if ("missing" in side) return `MISSING: ${side.missing}`;
-  return `${shownSpread(side.spread)} ${unit}`;
+  return `${range(side.spread, shown)} ${unit}`;
+}
+
+/** Of one round there is no range. */
+function range(of: Spread, show: (value: number) => string): string {
+  return of.min === of.max ? show(of.median) : shownSpread(of, show);
+}
+
+function showRatio(ratio: number): string {
+  return ratio >= 0.1 ? ratio.toFixed(2) : ratio.toPrecision(2);
 }
 
 function showGoal(goal: Goal, unit: string): string {
