@@ -62,7 +62,7 @@ function scattered(i: number, count: number): number {
  * What one index takes. To be measured before anything else in a process: what an earlier round has left behind would
  * be given back meanwhile, and counted against it.
  */
-export function measureMemory(count: number): Record<string, number> {
+function measureMemory(count: number): Record<string, number> {
   const collect = collector();
   const keys = randomKeys(count);
   collect();

@@ -6,7 +6,7 @@ import type { Entry } from "../../store/alternate.ts";
 import { ETCD, type ServerKind, STRATA } from "../../wire/server-process.ts";
 import { type Answer, type AskContext, OURS, type Size, type SuiteQuestion } from "../question.ts";
 import { type Session, sessionOf } from "./maintenance-session.ts";
-import { inMebibytes, MAINTENANCE_SIZES, SMOKE_SIZE, serverEntry } from "./support.ts";
+import { inMebibytes, MAINTENANCE_SIZES, ROUNDS, SMOKE_SIZE, serverEntry } from "./support.ts";
 
 const ETCDCTL = "etcdctl";
 
@@ -17,6 +17,8 @@ function question(
   return {
     ...of,
     group: "maintenance",
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes: MAINTENANCE_SIZES,
     smokeSize: SMOKE_SIZE,
     subjects: (size: Size, context: AskContext) => ({

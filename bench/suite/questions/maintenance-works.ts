@@ -3,7 +3,7 @@ import type { PhaseFigure } from "../../maintenance/measure-phase.ts";
 import { ETCD, type ServerKind, STRATA } from "../../wire/server-process.ts";
 import type { Answer, AskContext, Goal, Size, SuiteQuestion } from "../question.ts";
 import { type Session, sessionOf, type WorkName } from "./maintenance-session.ts";
-import { MAINTENANCE_SIZES, SMOKE_SIZE, serverEntry } from "./support.ts";
+import { MAINTENANCE_SIZES, ROUNDS, SMOKE_SIZE, serverEntry } from "./support.ts";
 
 const LOAD = "beside 5,000 puts and 5,000 gets a second of processes of their own";
 const PUTS_DURABLE = "each put beside it is on the disk before it is answered";
@@ -82,6 +82,8 @@ function question(
     ...of,
     group: "maintenance",
     durability: PUTS_DURABLE,
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes: MAINTENANCE_SIZES,
     smokeSize: SMOKE_SIZE,
     subjects: (size: Size, context: AskContext) => {

@@ -4,7 +4,7 @@ import { VALUE_BYTES } from "../../wire/frames.ts";
 import { ETCD, STRATA } from "../../wire/server-process.ts";
 import type { AskContext, Size, Subjects, SuiteQuestion } from "../question.ts";
 import { withNewServer } from "./idle-servers.ts";
-import { inMebibytes, ON_DISK, serverEntry } from "./support.ts";
+import { inMebibytes, ON_DISK, ROUNDS, serverEntry } from "./support.ts";
 
 const EVENTS = 1_000_000;
 const SMOKE_PUTS = 20;
@@ -50,6 +50,8 @@ const fanOutQuestion: SuiteQuestion = {
   better: "more",
   durability: ON_DISK,
   goal: { kind: "ratio", peer: ETCD.name, atLeast: 3 },
+  rounds: ROUNDS,
+  warmsUpItself: true,
   sizes: [100, 1000].map(sizeOf),
   smokeSize: sizeOf(100),
   subjects,

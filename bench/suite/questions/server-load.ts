@@ -12,7 +12,7 @@ import {
 import { ETCD, STRATA } from "../../wire/server-process.ts";
 import type { Answer, AskContext, Goal, Size, Subjects, SuiteQuestion } from "../question.ts";
 import { withNewServer } from "./idle-servers.ts";
-import { inMebibytes, ON_DISK, serverEntry, settle, valueSizeOf } from "./support.ts";
+import { inMebibytes, ON_DISK, ROUNDS, serverEntry, settle, valueSizeOf } from "./support.ts";
 
 const VALUE_BYTES = 256;
 const FULL = { seconds: 2.5, warmUpSeconds: 1.5 };
@@ -82,6 +82,8 @@ function question(
     better: "more",
     durability: operation === "put" ? ON_DISK : "",
     ...(goal !== undefined && { goal }),
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes,
     smokeSize: sizes[0] as Size,
     subjects: (size, context) => subjects(operation, point, size, context),

@@ -31,9 +31,10 @@ function question(
     ...of,
     group: "server",
     durability: ON_DISK,
+    rounds: 2,
+    warmsUpItself: true,
     sizes: [10_000, 100_000, 1_000_000].map((keys) => sizeOf(keys, VALUE_BYTES)),
     smokeSize: sizeOf(1000, VALUE_BYTES),
-    rounds: 2,
     subjects: (size, context) => ({
       entries: [STRATA, ETCD].map((kind) =>
         serverEntry(kind, async (round) => {

@@ -6,7 +6,7 @@ import type { Measured } from "../../../test/support/judge.ts";
 import { askSide, type Entry } from "../../store/alternate.ts";
 import { type GetQuestion, getEntries, loadAll } from "../../store/gets.ts";
 import type { Answer, AskContext, Goal, Size, Subjects, SuiteQuestion } from "../question.ts";
-import { inMebibytes, Once, programOf, settle, sizeOf } from "./support.ts";
+import { inMebibytes, Once, programOf, ROUNDS, settle, sizeOf } from "./support.ts";
 
 const VALUE_BYTES = 256;
 const HOT_KEYS = 1000;
@@ -54,6 +54,8 @@ function question(name: string, about: string, hot: number, goal?: Goal): SuiteQ
     better: "more",
     durability: "",
     ...(goal !== undefined && { goal }),
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes: [10_000, 100_000, 1_000_000].map((keys) => sizeOf(keys, VALUE_BYTES)),
     smokeSize: sizeOf(SMOKE_KEYS, VALUE_BYTES),
     subjects: (size, context) => subjects(hot, size, context),

@@ -2,7 +2,7 @@
 import { scratchFolder } from "../../../test/support/cleanup.ts";
 import { type InstallFigure, install, linkCheckout, measureImport } from "../../store/install.ts";
 import { type Answer, type AskContext, OURS, type Size, type SuiteQuestion } from "../question.ts";
-import { Once } from "./support.ts";
+import { Once, ROUNDS } from "./support.ts";
 
 const SIZE: Size = { label: "the package and what it needs", keys: 0, valueBytes: 0 };
 /** From the checkout: to pack and to install takes npm its time. */
@@ -45,9 +45,10 @@ const bytes: SuiteQuestion = {
   unit: "MB",
   better: "less",
   durability: "",
+  rounds: 1,
+  warmsUpItself: true,
   sizes: [SIZE],
   smokeSize: SMOKE_SIZE,
-  rounds: 1,
   subjects: (_, context) => ({ entries: [{ name: OURS, run: () => bytesOf(context) }] }),
 };
 
@@ -58,6 +59,8 @@ const importing: SuiteQuestion = {
   unit: "ms",
   better: "less",
   durability: "",
+  rounds: ROUNDS,
+  warmsUpItself: true,
   sizes: [SIZE],
   smokeSize: SMOKE_SIZE,
   subjects: (_, context) => ({

@@ -8,7 +8,7 @@ import type { LoopOrder } from "../../store/loop-side.ts";
 import { type AskContext, OURS, type Size, type SuiteQuestion } from "../question.ts";
 import { answerOfProgram } from "./process.ts";
 import { loadedDataDir } from "./store-start.ts";
-import { ON_DISK, Once, programOf, settle, sizeOf } from "./support.ts";
+import { ON_DISK, Once, programOf, ROUNDS, settle, sizeOf } from "./support.ts";
 
 const PUTS_PER_SECOND = 10_000;
 const SECONDS = 4;
@@ -64,6 +64,8 @@ function question(
     better: "less",
     durability: ON_DISK,
     goal: { kind: "value", atMost },
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes: [10_000, 100_000, 1_000_000].map((keys) => sizeOf(keys, START_VALUE_BYTES)),
     smokeSize: sizeOf(1000, START_VALUE_BYTES),
     subjects: (size, context) => ({

@@ -9,7 +9,7 @@ import {
   putsOf,
 } from "../../store/put-side.ts";
 import type { Answer, AskContext, Goal, Size, Subjects, SuiteQuestion } from "../question.ts";
-import { inMebibytes, ON_DISK, programOf, sizeOf } from "./support.ts";
+import { inMebibytes, ON_DISK, programOf, ROUNDS, sizeOf } from "./support.ts";
 
 const VALUE_BYTES = 256;
 /** Of what the program alone does in a round of its own. */
@@ -71,6 +71,8 @@ function byCallers(callers: number): SuiteQuestion {
     better: "more",
     durability: ON_DISK,
     ...(goal !== undefined && { goal }),
+    rounds: ROUNDS,
+    warmsUpItself: true,
     sizes: [sizeOf(putsOf(callers, SCALE), VALUE_BYTES, "puts")],
     smokeSize: sizeOf(Math.max(SMOKE_PUTS, callers), VALUE_BYTES, "puts"),
     subjects: (size, context) => subjects(callers, size, context),
@@ -84,6 +86,8 @@ const byValue: SuiteQuestion = {
   unit: "puts/s",
   better: "more",
   durability: ON_DISK,
+  rounds: ROUNDS,
+  warmsUpItself: true,
   sizes: BY_VALUE,
   smokeSize: sizeOf(BY_VALUE_CALLERS, 1024, "puts"),
   subjects: (size, context) => subjects(BY_VALUE_CALLERS, size, context),

@@ -13,8 +13,7 @@ import {
   type Subjects,
   type SuiteQuestion,
 } from "../question.ts";
-import { answerOfProgram } from "./process.ts";
-import { inMebibytes, ON_DISK, Once, programOf, settle, sizeOf } from "./support.ts";
+import { inMebibytes, ON_DISK, Once, programOf, ROUNDS, settle, sizeOf } from "./support.ts";
 
 const KEYS: readonly number[] = [10_000, 100_000, 1_000_000];
 const SMOKE_KEYS = 1000;
@@ -54,11 +53,6 @@ async function startsOf({ keys, label }: Size, context: AskContext): Promise<Sta
     const sides = peer("etcd").found ? [ours, theirs] : [ours];
     for (const dir of sides) copyDataDir(made, dir);
     await settle(context);
-    // The first start of each finds caches that are cold.
-    if (!context.smoke) {
-      await strata();
-      if (peer("etcd").found) await etcd();
-    }
     return {
       strata: (round) => starts.get(`${label} strata ${round}`, strata),
       etcd: (round) => starts.get(`${label} etcd ${round}`, etcd),
@@ -68,24 +62,26 @@ async function startsOf({ keys, label }: Size, context: AskContext): Promise<Sta
 
 function question(
   of: Pick<SuiteQuestion, "name" | "about" | "unit" | "goal">,
-  value: (figure: StartFigure) => number,
+  value: (figure: StartFigure, keys: number) => number,
 ): SuiteQuestion {
   return {
     ...of,
     group: "store in a process",
     better: "less",
     durability: ON_DISK,
+    rounds: ROUNDS,
     sizes: KEYS.map((keys) => sizeOf(keys, START_VALUE_BYTES)),
     smokeSize: sizeOf(SMOKE_KEYS, START_VALUE_BYTES),
     subjects: async (size, context) => {
       const { strata, etcd } = await startsOf(size, context);
       const answer = (figure: StartFigure): Answer => ({
-        value: value(figure),
+        value: value(figure, size.keys),
         digest: figure.value.slice(0, DIGEST_DIGITS),
         beside: {
           s: figure.seconds,
           "peak MiB": inMebibytes(figure.peakRssBytes),
           "MiB then": inMebibytes(figure.rssBytes),
+          ...(figure.side && { "key index, bytes a key": figure.side.indexBytes / size.keys }),
         },
       });
       const found = peer("etcd");
@@ -102,34 +98,6 @@ function question(
     },
   };
 }
-
-async function keyIndexMemory(keys: number): Promise<Answer> {
-  const program = programOf("key-index-memory");
-  const said = await answerOfProgram<Record<string, number>>(program, `${keys}`);
-  const { "bytes a key": value = Number.NaN, ...beside } = said;
-  return { value, beside };
-}
-
-/** There are no values in the index. */
-function keysAlone(keys: number): Size {
-  return { label: `${keys.toLocaleString("en")} keys`, keys, valueBytes: 0 };
-}
-
-const keyMemory: SuiteQuestion = {
-  name: "store/key-index-memory",
-  group: "store in a process",
-  about:
-    "what the key index has in memory for each key of 35 bytes, by the growth of the heap and its buffers",
-  unit: "bytes a key",
-  better: "less",
-  durability: "",
-  goal: { kind: "value", atMost: 150 },
-  sizes: KEYS.map(keysAlone),
-  smokeSize: keysAlone(SMOKE_KEYS),
-  subjects: ({ keys }): Subjects => ({
-    entries: [{ name: OURS, run: () => keyIndexMemory(keys) }],
-  }),
-};
 
 export const STORE_START: readonly SuiteQuestion[] = [
   question(
@@ -152,5 +120,12 @@ export const STORE_START: readonly SuiteQuestion[] = [
     },
     ({ peakRssBytes }) => inMebibytes(peakRssBytes),
   ),
-  keyMemory,
+  question(
+    {
+      name: "store/memory-per-key",
+      about: "resident memory of such a process at its first answer, for each key",
+      unit: "bytes a key",
+    },
+    ({ rssBytes }, keys) => rssBytes / keys,
+  ),
 ];

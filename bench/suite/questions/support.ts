@@ -10,6 +10,9 @@ import type { Answer, AskContext, Size } from "../question.ts";
 /** The writes that a disk has taken into its own memory go on for about as long. */
 const SETTLE_MS = 3000;
 
+/** Each takes long enough for three to show how they differ. */
+export const ROUNDS = 3;
+
 export const ON_DISK = "each put is on the disk before it is answered";
 
 /** The built program of a file of bench: sides are processes of their own, which cannot run TypeScript. */
