@@ -16,7 +16,8 @@ export type Answered<R> =
   | { readonly name: string; readonly rounds: readonly R[] }
   | { readonly name: string; readonly missing: string };
 
-const FAILED = "failed: ";
+/** How the reason of one that has failed begins, and is told from one that is not on this machine. */
+export const FAILED = "failed: ";
 
 export async function alternate<R>(
   entries: readonly Entry<R>[],
