@@ -14,7 +14,7 @@ export interface PageCharts {
 }
 
 /** Nothing may be loaded, not even by what a result might smuggle in: the browser is told so, too. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 export function page(result: SuiteResult, { ratios, curves }: PageCharts): string {
   const groups = [...new Set(result.questions.map(({ group }) => group))];
