@@ -1,6 +1,7 @@
 /** strata-inspect from its arguments to its exit code. */
 import { getSystemErrorMap } from "node:util";
 import { StrataError } from "../src/base/errors.ts";
+import { LOOKING } from "../src/console/job.ts";
 import type { ProgressDisplay, ProgressMode } from "../src/console/progress.ts";
 import { inspect } from "../src/jobs/inspect/inspect.ts";
 import { JobPool } from "../src/jobs/pool.ts";
@@ -36,7 +37,7 @@ export async function runInspect(args: readonly string[], io: InspectIo): Promis
   const { path, command, json, hex, redact, progress } = parsed.arguments;
   const { signal, colour } = io;
   const display = await io.display(progress);
-  await using own = new JobPool();
+  await using own = new JobPool(LOOKING);
   const pool = io.pool ?? own;
   try {
     const input = { command, json, show: { hex, redact, colour: colour && !json }, out: io.stdout };
