@@ -19,7 +19,9 @@ const POLL_MS = 10;
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{13,16}\b/g, "ID"],
   [/\b\d{17,20}\b/g, "ID"],
-  [/\b[0-9a-f]{8}\b/g, "HASH"],
+  // Of `snapshot status`, as a line and as the first cell of a table. Leading zeros are not printed.
+  [/^[0-9a-f]{1,8}(?=, \d)/gm, "HASH"],
+  [/^\| +[0-9a-f]{1,8} (?=\|)/gm, "| HASH "],
   [/\d+(?:\.\d+)? ?(?:ns|µs|ms|s)\b/g, "TIME"],
   [/\d+(?:\.\d+)? ?(?:B|kB|KB|MB|GB|KiB|MiB|GiB)\b/g, "SIZE"],
   [/\d{4}-\d\d-\d\d[T ]?\d\d:?\d\d:?\d\dZ?/g, "DATE"],
