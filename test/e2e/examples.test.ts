@@ -72,6 +72,7 @@ test("the vitest project passes its tests, with strata where an install would pu
   symlinkSync(join(ROOT, "node_modules"), join(installed, "node_modules"));
   symlinkSync(join(ROOT, "node_modules/vitest"), join(project, "node_modules/vitest"));
   const env = { PATH: process.env.PATH, HOME: project, NO_COLOR: "1" };
-  const { stdout } = await run("npm", ["test"], { cwd: project, env });
+  const vitest = join(project, "node_modules/vitest/vitest.mjs");
+  const { stdout } = await run(process.execPath, [vitest, "run"], { cwd: project, env });
   expect(stdout).toMatch(/Test Files {2}3 passed \(3\)\n *Tests {2}7 passed \(7\)/);
 });

@@ -38,11 +38,14 @@ export function masked(text: string): string {
 export class ConsoleSession {
   readonly cwd: string = scratchFolder("console");
   readonly #port: number;
+  /** Of a real etcd, which takes one. */
+  readonly #peerPort: number;
   readonly #unit: string | undefined;
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(port: number, unit: string | undefined) {
+  private constructor([port = 0, peerPort = 0]: readonly number[], unit: string | undefined) {
     this.#port = port;
+    this.#peerPort = peerPort;
     this.#unit = unit;
     for (const folder of ["bin", "var/lib/strata", "var/backups/strata"]) {
       mkdirSync(join(this.cwd, folder), { recursive: true, mode: 0o700 });
@@ -53,8 +56,7 @@ export class ConsoleSession {
 
   /** @param unit  the service that `systemctl` starts and stops here: its command */
   static async open(unit?: string): Promise<ConsoleSession> {
-    const [port = 0] = await loopbackPorts(1);
-    return new ConsoleSession(port, unit);
+    return new ConsoleSession(await loopbackPorts(2), unit);
   }
 
   /** What it says on both streams, in masked lines. @throws Error with all of it if it fails, or is too slow */
@@ -137,6 +139,10 @@ export class ConsoleSession {
         ...(!command.includes("client-urls") && {
           ETCD_LISTEN_CLIENT_URLS: url,
           ETCD_ADVERTISE_CLIENT_URLS: url,
+        }),
+        ...(command.startsWith("etcd ") && {
+          ETCD_LISTEN_PEER_URLS: `http://127.0.0.1:${this.#peerPort}`,
+          ETCD_UNSUPPORTED_ARCH: process.arch,
         }),
       },
     });
