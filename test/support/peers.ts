@@ -16,7 +16,8 @@ export type PeerName =
   | "python3"
   | "python3-etcd3"
   | "h2load"
-  | "h2spec";
+  | "h2spec"
+  | "chromium";
 
 /** Cannot be had on every system, not even in CI: it is built from Go modules, which want a recent Go and the network. */
 export const PEERS_NOT_EVERYWHERE: ReadonlySet<PeerName> = new Set(["h2spec"]);
@@ -43,6 +44,7 @@ const finders: Readonly<Record<PeerName, () => Peer>> = {
     findProgram("python3", ["-c", "import etcd3; print(etcd3.__version__)"], /^(0\.\d+\S*)/),
   h2load: () => findProgram("h2load", ["--version"], /nghttp2\/(\d\S*)/),
   h2spec: findH2spec,
+  chromium: () => findProgram("chromium", ["--version"], /Chromium (\d+\.\S+)/),
 };
 
 const known = new Map<PeerName, Peer>();
