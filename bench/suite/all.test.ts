@@ -26,8 +26,11 @@ test("every question has a name of its own, sizes that can be told apart, and a 
   expect(groups).toEqual([...groups].sort((a, b) => a - b));
 });
 
-test("the small ones answer, and beside generated code with the same digest", async () => {
-  const cases = [...CHECKSUMS, ...PAGES, ...RECORDS_OF_LOG, ...CODECS];
+test("small ones answer, and beside generated code with the same digest", async () => {
+  const beside = CODECS.filter(({ subjects }) => Object.keys(subjects).length > 1);
+  // The smoke run asks all of them.
+  const cases = [...beside, ...CHECKSUMS.slice(1, 2), ...PAGES.slice(0, 3), ...RECORDS_OF_LOG];
+  expect(beside.length).toBe(3);
   const questions = microQuestions(cases, (ask) => answerMicro(cases, { ...ask, timeMs: 0 }));
   const options = {
     rounds: 1,

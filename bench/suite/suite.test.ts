@@ -41,7 +41,7 @@ test("two sides that did not do the same work are no result, but a failure", asy
 });
 
 test("a side that fails is named, the other questions are asked all the same", async () => {
-  const sides = { strata: [1, 2], bbolt: [1] };
+  const sides = { bbolt: [1], strata: [1, 2] };
   const ran = await bench("--rounds 1", made({ sides }), made({ name: "next", sides }));
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(/^bench: made\/up, 1,000 keys: bbolt: failed: the figure is NaN$/m);
@@ -61,7 +61,9 @@ test("what cannot even be set up is a failure, and what was set up is closed aft
   const ran = await bench("", unset, late);
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(/strata: failed: no server/);
-  expect(ran.stderr).toMatch(/late, 1,000 keys: strata: failed: undefined comes before strata/);
+  expect(ran.stderr).toMatch(
+    /late, 1,000 keys: strata: failed: strata is not among those who are asked/,
+  );
   expect(closed).toBe(1);
 });
 
@@ -89,7 +91,7 @@ test("less is better where the question says so, and goals of figures are judged
 test("all sizes, or those whose labels match", async () => {
   const question = made({ sides: { strata: [1, 2] } });
   const labels = (args: readonly string[]): string[] => {
-    const options = parseOptions(args, { hasReport: false }, () => undefined);
+    const options = parseOptions(args, () => undefined);
     if (options === undefined) throw new Error("no options");
     return askedOf([question], options).flatMap(({ sizes }) => sizes.map(({ label }) => label));
   };
@@ -118,7 +120,6 @@ test.each([
   ["--margin much", /^bench: --margin is a number of percent from 0 on, not "much"$/],
   ["--json /nowhere/x.json", /^bench: --json: ENOENT/],
   ["--from x.json --rounds 3", /^bench: --from measures nothing: no --rounds$/],
-  ["--report", /^bench: there is no --report yet$/],
   ["--unknown", /^bench: unknown option '--unknown'$/],
   ["argument", /^bench: too many arguments/],
 ])("%s is refused in one line", async (args, said) => {
@@ -144,4 +145,13 @@ test("progress: a line for each question, with what is left; on a terminal one t
     "1 of 4, 0 s: first, 10 keys\n2 of 4, 30 s, about 1 min 30 s left: second, 10 keys\n",
   );
   expect(lines(true)).toContain("1 of 4, 0 s: first, 10 keys: strata 1/5");
+});
+
+test("a report is drawn where it is asked for, from a saved result too", async () => {
+  const file = join(scratchFolder("suite"), "a.json");
+  const question = made({ sides: { strata: [1, 2] } });
+  const ran = await bench(`--rounds 1 --json ${file} --report`, question);
+  expect(ran.stdout).toMatch(/^written: bench-report\/made\/up$/m);
+  const again = await bench(`--from ${file} --report there`);
+  expect(again.stdout).toMatch(/^written: there\/made\/up$/m);
 });

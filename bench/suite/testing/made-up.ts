@@ -68,6 +68,7 @@ export async function bench(args: string, ...questions: readonly SuiteQuestion[]
   const code = await benchCommand(args.split(" ").filter(Boolean), io, {
     questions,
     describeMachine: () => MACHINE,
+    writeReport: async (result, folder) => result.questions.map(({ name }) => `${folder}/${name}`),
   });
   return { code, stdout, stderr };
 }
