@@ -1,9 +1,9 @@
 /** The whole report as one page: no script, no font, no picture from anywhere else. */
 import { OURS } from "../suite/question.ts";
 import type { PeerFound, QuestionResult, SuiteResult } from "../suite/result.ts";
+import { verdictOf } from "../suite/verdict.ts";
 import type { Chart } from "./chart.ts";
 import { details } from "./details.ts";
-import { verdictOf } from "./goal.ts";
 import { html, Markup } from "./html.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { goalsTable, groupTable } from "./tables.ts";
@@ -77,7 +77,7 @@ function goals(questions: readonly QuestionResult[]): Markup {
     aimed.filter((question) => verdictOf(question) === verdict).length;
   const unjudged = count(undefined);
   return html`<h2 id="goals">Goals</h2>
-<p>${count("met")} met, ${count("missed")} missed${unjudged === 0 ? "" : `, ${unjudged} not judged, for the peer is missing`}.</p>
+${aimed.length === 0 ? html`<p>Nothing was measured at the size that a goal is for.</p>` : html`<p>${count("met")} met, ${count("missed")} missed${unjudged === 0 ? "" : `, ${unjudged} not judged, for the peer is missing`}.</p>`}
 ${goalsTable(aimed)}`;
 }
 
