@@ -65,7 +65,8 @@ function filesIn(dir: string, suffix: string): string[] {
 }
 
 describeWithPeers("etcd starts on our data dir", ["etcd", "etcdctl"], () => {
-  test.each(["clean", "kill"] as const)(
+  // Each has a folder and processes of its own, and waits for them most of the time.
+  test.concurrent.each(["clean", "kill"] as const)(
     "that nothing was ever written to, ended: %s",
     async (how) => {
       const dir = join(scratchFolder("ours"), "data");
@@ -79,7 +80,7 @@ describeWithPeers("etcd starts on our data dir", ["etcd", "etcdctl"], () => {
     },
   );
 
-  test("after many snapshots, and segments that were given up", async () => {
+  test.concurrent("after many snapshots, and segments that were given up", async () => {
     const dir = join(scratchFolder("ours"), "data");
     const options = { snapshotCount: 100, segmentBytes: 16 * 1024, batchIntervalMs: 5 };
     const model = new MemberModel();
@@ -99,7 +100,7 @@ describeWithPeers("etcd starts on our data dir", ["etcd", "etcdctl"], () => {
     await handOn(dir, model, options);
   });
 
-  test("after strata-defrag", async () => {
+  test.concurrent("after strata-defrag", async () => {
     const dir = join(scratchFolder("ours"), "data");
     const model = new MemberModel();
     {
@@ -119,7 +120,7 @@ describeWithPeers("etcd starts on our data dir", ["etcd", "etcdctl"], () => {
     await handOn(dir, model);
   });
 
-  test("with segments of 1 MB, laid out as they fill", async () => {
+  test.concurrent("with segments of 1 MB, laid out as they fill", async () => {
     const dir = join(scratchFolder("ours"), "data");
     const options = { segmentBytes: 1_000_000 };
     const model = new MemberModel();
@@ -134,7 +135,7 @@ describeWithPeers("etcd starts on our data dir", ["etcd", "etcdctl"], () => {
   });
 
   const moments = process.env.STRATA_FULL ? [1, 30, 60, 100, 200, 400] : [60];
-  test.each(moments)("after a kill %i ms into a compaction", async (afterMs) => {
+  test.concurrent.each(moments)("after a kill %i ms into a compaction", async (afterMs) => {
     const dir = join(scratchFolder("ours"), "data");
     const options = { compactionBatchLimit: 20, compactionSleepMs: 10, batchIntervalMs: 5 };
     const model = new MemberModel();

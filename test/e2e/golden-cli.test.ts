@@ -48,6 +48,9 @@ const SAMPLE: ReadonlySet<string> = new Set([
 const isChosen = STRATA_CTL !== undefined || STRATA_JUDGED !== undefined;
 const here = !isChosen && STRATA_FULL !== "1";
 
+/** A refusal is answered a moment before its alarm is in force: in this process the next command is there sooner. */
+const UNHURRIED = "nospace.json";
+
 interface Game {
   readonly client: ClientKind;
   readonly server: ServerKind;
@@ -104,7 +107,10 @@ describe("what is known to differ", () => {
 
 async function passes(game: Game): Promise<void> {
   const { file, client, server } = game;
-  const played = await play(join(FOLDER, file), { ...game, here });
+  const played = await play(join(FOLDER, file), {
+    ...game,
+    here: here && file !== UNHURRIED,
+  });
   if (STRATA_REPLAY_REPORT) {
     const line = `${file} ${played.steps} steps, ${Math.round(played.elapsedMs)} ms\n`;
     process.stderr.write(line);
