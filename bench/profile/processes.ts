@@ -1,0 +1,115 @@
+/**
+ * Runs something so that every Node process below it leaves a CPU profile, and finds out whose each of them is.
+ *
+ * NODE_OPTIONS may not ask for profiles. Instead a `node` that does stands first on PATH, and each process is told to
+ * start its own by it.
+ */
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Called, callTree, readProfile } from "./cpu-profile.ts";
+
+export const PROFILE_FOLDER = "STRATA_PROFILE_FOLDER";
+export const PROFILE_NODE = "STRATA_PROFILE_NODE";
+
+const INTERVAL_US = 500;
+
+export interface Announced {
+  readonly pid: number;
+  /** Without Node itself. */
+  readonly argv: readonly string[];
+  /** Of all its threads; undefined while it runs, and for ever if it is killed. */
+  readonly cpuMs?: number;
+}
+
+export interface ProcessProfile {
+  /** "strata.js --data-dir …", with ", thread 2" for another than the main one. */
+  readonly name: string;
+  readonly pid: number;
+  readonly path: string;
+  readonly tree: Called;
+  /** Not waiting for anything. */
+  readonly busyMs: number;
+}
+
+export interface ProcessesRun {
+  readonly code: number;
+  /** The busiest first. */
+  readonly profiles: readonly ProcessProfile[];
+  /** Those that were killed, and left none. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * @param args  of Node
+ * @param folder  empty, for the profiles
+ */
+export async function runProfiled(args: readonly string[], folder: string): Promise<ProcessesRun> {
+  const bin = join(folder, "bin");
+  const told = join(folder, "told");
+  const node = join(bin, "node");
+  for (const each of [bin, told]) mkdirSync(each, { recursive: true });
+  const announce = pathToFileURL(join(import.meta.dirname, "announce.js")).href;
+  writeFileSync(node, wrapper(announce, folder));
+  chmodSync(node, 0o755);
+  const child = spawn(node, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`,
+      [PROFILE_FOLDER]: told,
+      [PROFILE_NODE]: node,
+    },
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status) => resolve(status ?? 1));
+  });
+  return { code, ...found(folder, told) };
+}
+
+function wrapper(announce: string, folder: string): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const flags = ["--cpu-prof", `--cpu-prof-interval=${INTERVAL_US}`, `--cpu-prof-dir=${folder}`];
+  const line = [process.execPath, ...flags, `--import=${announce}`].map(quoted).join(" ");
+  return `#!/bin/sh\nexec ${line} "$@"\n`;
+}
+
+/** CPU.DATE.TIME.PID.THREAD.NUMBER.cpuprofile */
+const FILE = /^CPU\.\d+\.\d+\.(\d+)\.(\d+)\.\d+\.cpuprofile$/;
+
+function found(folder: string, told: string): Pick<ProcessesRun, "profiles" | "lost"> {
+  const announced = readdirSync(told).map(
+    (file) => JSON.parse(readFileSync(join(told, file), "utf8")) as Announced,
+  );
+  const names = new Map(announced.map((each) => [each.pid, commandOf(each)]));
+  const profiles: ProcessProfile[] = [];
+  for (const file of readdirSync(folder)) {
+    const [, pid, thread] = FILE.exec(file) ?? [];
+    if (pid === undefined) continue;
+    const path = join(folder, file);
+    const tree = callTree(readProfile(path));
+    const name = names.get(Number(pid)) ?? `process ${pid}`;
+    profiles.push({
+      name: thread === "0" ? name : `${name}, thread ${thread}`,
+      pid: Number(pid),
+      path,
+      tree,
+      busyMs: tree.totalUs / 1000,
+    });
+  }
+  const left = new Set(profiles.map(({ pid }) => pid));
+  return {
+    profiles: profiles.sort((a, b) => b.busyMs - a.busyMs),
+    lost: announced.filter(({ pid }) => !left.has(pid)).map(commandOf),
+  };
+}
+
+const SHOWN_LETTERS = 100;
+
+function commandOf({ argv }: Announced): string {
+  const [program = "node", ...rest] = argv;
+  const shown = [basename(program), ...rest].join(" ");
+  return shown.length <= SHOWN_LETTERS ? shown : `${shown.slice(0, SHOWN_LETTERS - 1)}…`;
+}
