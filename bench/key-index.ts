@@ -13,7 +13,7 @@ import { IndexRestore } from "../src/mvcc/index-restore.ts";
 import type { IndexSweep } from "../src/mvcc/index-sweep.ts";
 import { type FoundRevision, FROM_KEY, KeyIndex } from "../src/mvcc/key-index.ts";
 
-const KEY_BYTES = 35;
+export const KEY_BYTES = 35;
 const RANGE_KEYS = 100;
 /** What one step of a sweep may take of the main loop. */
 const STEP_MS = 2;
@@ -33,8 +33,8 @@ export interface KeyIndexFigures {
   readonly digest: number;
 }
 
-/** `count` different keys, one after the other, in random order. */
-function randomKeys(count: number): Buffer {
+/** `count` different keys of KEY_BYTES, one after the other, in random order. */
+export function randomKeys(count: number): Buffer {
   const keys = Buffer.alloc(count * KEY_BYTES);
   for (let i = 0; i < count; i++) {
     const name = scrambled(i);
@@ -54,7 +54,7 @@ function scrambled(n: number): number {
 }
 
 /** The order of the keys in which the round looks at them: every place once, none near the one before. */
-function scattered(i: number, count: number): number {
+export function scattered(i: number, count: number): number {
   return (i * 7_368_787) % count;
 }
 
@@ -62,7 +62,7 @@ function scattered(i: number, count: number): number {
  * What one index takes. To be measured before anything else in a process: what an earlier round has left behind would
  * be given back meanwhile, and counted against it.
  */
-function measureMemory(count: number): Record<string, number> {
+export function measureMemory(count: number): Record<string, number> {
   const collect = collector();
   const keys = randomKeys(count);
   collect();

@@ -12,13 +12,13 @@ import { decodePut, encodePut } from "../src/proto/kv-requests.ts";
 import type { LoggedRequest, PutRequest } from "../src/proto/messages.ts";
 import { responseCases } from "./proto-responses.ts";
 
-interface Case {
+export interface ProtoCase {
   readonly name: string;
   /** @returns a number made of the results, so that no work can be dropped. */
   run(times: number): number;
 }
 
-function protoCases(): Case[] {
+export function protoCases(): ProtoCase[] {
   const key = Uint8Array.from({ length: 17 }, (_, i) => 97 + i);
   const value = Uint8Array.from({ length: 256 }, (_, i) => i);
   const put: PutRequest = {

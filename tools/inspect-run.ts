@@ -1,6 +1,7 @@
 /** strata-inspect from its arguments to its exit code. */
 import { getSystemErrorMap } from "node:util";
 import { StrataError } from "../src/base/errors.ts";
+import { LOOKING } from "../src/console/job.ts";
 import type { ProgressDisplay, ProgressMode } from "../src/console/progress.ts";
 import { inspect } from "../src/jobs/inspect/inspect.ts";
 import { JobPool } from "../src/jobs/pool.ts";
@@ -34,7 +35,7 @@ export async function runInspect(args: readonly string[], io: InspectIo): Promis
   const { path, command, json, hex, redact, progress } = parsed.arguments;
   const { signal, colour } = io;
   const display = await io.display(progress);
-  await using pool = new JobPool();
+  await using pool = new JobPool(LOOKING);
   try {
     const input = { command, json, show: { hex, redact, colour: colour && !json }, out: io.stdout };
     const { faultCount, firstFault } = await inspect(pool, path, input, {

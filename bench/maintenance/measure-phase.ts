@@ -63,7 +63,7 @@ export async function measurePhase(
   let during: Stretch;
   let after: Stretch | undefined;
   const leftMs = seconds * 1000 - (performance.now() - startMs);
-  if (phase.kind === "once") await sleep(Math.min(TAIL_MS, Math.max(0, leftMs)));
+  if (phase.kind === "once") await sleep(Math.min(TAIL_MS, seconds * 1000));
   if (phase.kind === "once" && leftMs > 2 * TAIL_MS) {
     during = await cut(side);
     await sleep(leftMs - TAIL_MS);

@@ -16,7 +16,8 @@ export type Answered<R> =
   | { readonly name: string; readonly rounds: readonly R[] }
   | { readonly name: string; readonly missing: string };
 
-const FAILED = "failed: ";
+/** How the reason of one that has failed begins, and is told from one that is not on this machine. */
+export const FAILED = "failed: ";
 
 export async function alternate<R>(
   entries: readonly Entry<R>[],
@@ -80,13 +81,20 @@ export const SIDE = "--side";
 export function askSide<Q, R>(program: string): (question: Q) => Promise<R> {
   return async (question) => {
     const args = [...process.execArgv, program, SIDE, JSON.stringify(question)];
-    const ran = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 2 ** 30 });
+    const options = { encoding: "utf8", maxBuffer: 2 ** 30, env: envOfSide() } as const;
+    const ran = spawnSync(process.execPath, args, options);
     if (ran.status !== 0) {
       const said = ran.stderr.split("\n").find((line) => /Error/.test(line)) ?? ran.stderr;
       throw new Error(`${ran.error ?? ran.signal ?? `exit ${ran.status}`}: ${said.trim()}`);
     }
     return JSON.parse(ran.stdout) as R;
   };
+}
+
+/** A side is no test, even where a test has asked it. */
+export function envOfSide(): NodeJS.ProcessEnv {
+  const { VITEST: _, ...env } = process.env;
+  return env;
 }
 
 export function shown(value: number): string {

@@ -7,7 +7,15 @@
  * be installed, its own files and the production packages of the checkout are counted instead.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -82,6 +90,23 @@ export function install(
     packages: all.filter((path) => /node_modules\/(@[^/]+\/)?[^/@]+\/package\.json$/.test(path))
       .length,
   };
+}
+
+/** What the package itself would bring, from the checkout as it is: nothing is packed or installed. */
+export function linkCheckout(folder: string): Pick<InstallFigure, "ownBytes" | "ownFiles"> & {
+  readonly app: string;
+} {
+  const root = projectFolder();
+  const app = join(folder, "app");
+  mkdirSync(join(app, "node_modules"), { recursive: true });
+  symlinkSync(root, join(app, "node_modules", NAME));
+  const manifest = readFileSync(join(root, "package.json"), "utf8");
+  const { files } = JSON.parse(manifest) as { readonly files: readonly string[] };
+  const own = files
+    .map((path) => join(root, path))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => (statSync(path).isDirectory() ? filesIn(path) : [path]));
+  return { app, ownBytes: bytesOf(own), ownFiles: own.length };
 }
 
 /** The name of the file that npm made. */

@@ -7,13 +7,16 @@
 import type { Entry } from "../store/alternate.ts";
 
 /** How the table is divided. */
-export type Group =
-  | "in memory"
-  | "page file"
-  | "store in a process"
-  | "server"
-  | "maintenance"
-  | "commands";
+export const GROUPS = [
+  "in memory",
+  "page file",
+  "store in a process",
+  "server",
+  "maintenance",
+  "commands",
+] as const;
+
+export type Group = (typeof GROUPS)[number];
 
 /** What is to be reached, and against whom. */
 export type Goal =
@@ -68,6 +71,8 @@ export interface SuiteQuestion {
   readonly smokeSize: Size;
   /** Default: the suite's. */
   readonly rounds?: number;
+  /** Each round is warm by itself: then no round is thrown away before those that count. */
+  readonly warmsUpItself?: boolean;
   /** OURS first. A peer that is not on this machine says why in `missing`. Made anew for every size. */
   subjects(size: Size, context: AskContext): Promise<Subjects> | Subjects;
 }

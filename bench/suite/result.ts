@@ -26,6 +26,7 @@ export interface QuestionResult {
   readonly unit: string;
   readonly better: "more" | "less";
   readonly durability: string;
+  /** Of the last size; left out where the size that it is for was not measured. */
   readonly goal?: Goal;
   readonly sizes: readonly SizeResult[];
 }

@@ -55,9 +55,11 @@ export function runQuestions(questions: readonly Question[], options: RunOptions
 
 function runRound(question: Question, loaded: string, options: RunOptions): Round {
   const { size } = options;
-  const ours = onFile(question, loaded, options, (file) => options.ours(question, file, size));
+  const ours = onFile(question, loaded, options.folder, (file) =>
+    options.ours(question, file, size),
+  );
   if (!options.withPeer) return { ours, theirs: undefined };
-  const theirs = onFile(question, loaded, options, (file) =>
+  const theirs = onFile(question, loaded, options.folder, (file) =>
     judgeBench(question.theirs(file, size)),
   );
   if (ours.ops !== theirs.ops || ours.digest !== theirs.digest) {
@@ -67,10 +69,11 @@ function runRound(question: Question, loaded: string, options: RunOptions): Roun
   return { ours, theirs };
 }
 
-function onFile(
+/** The work on the file that the question starts with; `loaded` is left as it is. */
+export function onFile(
   question: Question,
   loaded: string,
-  { folder }: RunOptions,
+  folder: string,
   work: (file: string) => Measured,
 ): Measured {
   if (question.start === "loaded") return work(loaded);
@@ -88,7 +91,7 @@ function onFile(
 }
 
 /** What is still on its way to the disk would be paid for by whoever syncs next. */
-function settle(path: string): void {
+export function settle(path: string): void {
   const file = new SystemFile(path, "write");
   file.sync();
   file.close();

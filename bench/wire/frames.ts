@@ -13,9 +13,9 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-export function putFrame(index: number): Buffer {
+export function putFrame(index: number, valueBytes: number = VALUE_BYTES): Buffer {
   const key = Buffer.from(keyOf(index));
-  const value = valuesOf(VALUE_BYTES)(index);
+  const value = valuesOf(valueBytes)(index);
   const flags = { lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
   return framed(encodePut({ kind: "put", key, value, ...flags }));
 }

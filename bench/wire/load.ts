@@ -35,12 +35,13 @@ import {
   peakBytes,
   revisionOf,
   type ServerKind,
+  type ServerProcess,
   STRATA,
   withServer,
 } from "./server-process.ts";
 
-const OPERATIONS = ["put", "get"] as const;
-type Operation = (typeof OPERATIONS)[number];
+export const OPERATIONS = ["put", "get"] as const;
+export type Operation = (typeof OPERATIONS)[number];
 
 export interface WireFigure extends LoadFigure {
   /** Of the server, a request. */
@@ -52,14 +53,14 @@ export interface WireFigure extends LoadFigure {
 const WARM_UP_SECONDS = 2;
 
 /** What is to be reached of etcd's requests a second. */
-const GOALS: Readonly<Record<Operation, Readonly<Record<string, number>>>> = {
+export const GOALS: Readonly<Record<Operation, Readonly<Record<string, number>>>> = {
   put: { "1x1": 1.7, "10x1": 1.8, "100x1": 2, "1x100": 3, "10x10": 3, "100x10": 3 },
   get: { "1x1": 5, "10x1": 5, "100x1": 5, "1x100": 8, "10x10": 8, "100x10": 8 },
 };
 
 export const POINTS: readonly Point[] = Object.keys(GOALS.put).map(pointOf);
 
-function pointOf(text: string): Point {
+export function pointOf(text: string): Point {
   const [connections = 0, streams = 0] = text.split("x").map(Number);
   if (!(connections > 0 && streams > 0)) throw new Error(`${text} is not connections x streams`);
   return { connections, streams };
@@ -72,51 +73,70 @@ function nameOf({ connections, streams }: Point): string {
 export interface LoadOptions {
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Default: 256. */
+  readonly valueBytes?: number;
 }
 
 const h2loadPeer = peer("h2load");
 
+/** Why a server cannot be loaded here; undefined: it can. */
+export function whyNotLoaded(kind: ServerKind): string | undefined {
+  if (!kind.peer.found) return kind.peer.why;
+  return h2loadPeer.found ? undefined : h2loadPeer.why;
+}
+
 export function loadEntries(
   operation: Operation,
   point: Point,
-  { seconds, warmUpSeconds }: LoadOptions,
+  options: LoadOptions,
   folder: string,
 ): Entry<WireFigure>[] {
-  const missing = h2loadPeer.found ? undefined : h2loadPeer.why;
   return [STRATA, ETCD].map((kind: ServerKind) => {
-    const why = kind.peer.found ? missing : kind.peer.why;
+    const why = whyNotLoaded(kind);
     return {
       name: `${operation} ${nameOf(point)} ${kind.name}`,
       ...(why !== undefined && { missing: why }),
       run: () =>
-        withServer(kind, folder, async ({ url, port, pid }) => {
-          const path = `/etcdserverpb.KV/${operation === "put" ? "Put" : "Range"}`;
-          const common = { url, folder, ...point };
-          await putOnce(port);
-          const before = await revisionOf(url);
-          const body = operation === "put" ? putFrame(1) : getFrame(1);
-          const cpuBefore = cpuSeconds(pid);
-          const figure = await h2load({ ...common, path, body, seconds, warmUpSeconds });
-          const cpu = cpuSeconds(pid) - cpuBefore;
-          const made = (await revisionOf(url)) - before;
-          // Those of the warm-up are not in h2load's count, but in the server's time.
-          if (operation === "put" && made < figure.requests) {
-            throw new Error(`${figure.requests} puts were answered, ${made} made`);
-          }
-          const share = seconds / (seconds + warmUpSeconds);
-          const asked = operation === "put" ? made : figure.requests / share;
-          return { ...figure, cpuUs: (cpu / asked) * 1e6, peakRssBytes: peakBytes(pid) };
-        }),
+        withServer(kind, folder, (server) =>
+          measureLoad(server, operation, point, options, folder),
+        ),
     };
   });
 }
 
+/** @throws Error if a request failed, or a put that was answered made no revision */
+export async function measureLoad(
+  { url, port, pid }: ServerProcess,
+  operation: Operation,
+  point: Point,
+  { seconds, warmUpSeconds, valueBytes }: LoadOptions,
+  folder: string,
+): Promise<WireFigure> {
+  const path = `/etcdserverpb.KV/${operation === "put" ? "Put" : "Range"}`;
+  const common = { url, folder, ...point };
+  const frame = putFrame(1, valueBytes);
+  await putOnce(port, frame);
+  const before = await revisionOf(url);
+  const body = operation === "put" ? frame : getFrame(1);
+  const cpuBefore = cpuSeconds(pid);
+  const figure = await h2load({ ...common, path, body, seconds, warmUpSeconds });
+  const cpu = cpuSeconds(pid) - cpuBefore;
+  const made = (await revisionOf(url)) - before;
+  // Those of the warm-up are not in h2load's count, but in the server's time.
+  if (operation === "put" && made < figure.requests) {
+    throw new Error(`${figure.requests} puts were answered, ${made} made`);
+  }
+  const share = seconds / (seconds + warmUpSeconds);
+  const asked = operation === "put" ? made : figure.requests / share;
+  return { ...figure, cpuUs: (cpu / asked) * 1e6, peakRssBytes: peakBytes(pid) };
+}
+
 /** The key of the gets is there. */
-async function putOnce(port: number): Promise<void> {
+async function putOnce(port: number, frame: Buffer): Promise<void> {
   const client = await RawClient.open(port);
   await new Promise<void>((ended) => {
     const events = { message: () => undefined, ended };
-    client.call("/etcdserverpb.KV/Put", putFrame(1), true, events);
+    client.call("/etcdserverpb.KV/Put", frame, true, events);
   });
   client.close();
 }

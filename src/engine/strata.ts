@@ -282,10 +282,13 @@ export class Strata {
   ): Promise<KeyValue | undefined> {
     options.signal?.throwIfAborted();
     if (options.revision === undefined) {
+      if (this.member.backend.isSlowToRead) await this.member.fetch(rangeRequest(key, {}));
       const record = this.member.get(textOf(key));
       return record && new KeyValue(record);
     }
-    const [record] = this.member.range(rangeRequest(key, options)).kvs;
+    const request = rangeRequest(key, options);
+    await this.member.fetch(request);
+    const [record] = this.member.range(request).kvs;
     return record && new KeyValue(record);
   }
 

@@ -8,7 +8,7 @@ import type { Arguments, Command } from "../../console/command.ts";
 import { EXIT_BAD_ARGS, EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
-import { runJob } from "../../console/job.ts";
+import { LOOKING, runJob } from "../../console/job.ts";
 import { PROGRESS, progressMode } from "../../console/progress.ts";
 import { humanBytes } from "../../console/sizes.ts";
 import type { SnapshotStatus } from "../../jobs/snapshot-status.ts";
@@ -91,8 +91,11 @@ async function run(args: Arguments, io: Io, variant: Variant): Promise<number> {
   refuseSpecialFile(path, "data dirs too");
   const { snapshotStatus } = await import("../../jobs/snapshot-status.ts");
   const { databasePath } = await import("../../jobs/database-path.ts");
-  const status = await runJob(io, mode, (pool, options) =>
-    snapshotStatus(pool, path, { ...options, liveKeys: variant.liveKeys }),
+  const status = await runJob(
+    io,
+    mode,
+    (pool, options) => snapshotStatus(pool, path, { ...options, liveKeys: variant.liveKeys }),
+    LOOKING,
   );
   const odd = oddEnd(databasePath(path), status);
   if (odd !== undefined) {

@@ -4,7 +4,7 @@ import type { Arguments, Command } from "../../console/command.ts";
 import { EXIT_ERROR, EXIT_SUCCESS } from "../../console/exit-codes.ts";
 import { Failure } from "../../console/failure.ts";
 import type { Io } from "../../console/io.ts";
-import { runJob } from "../../console/job.ts";
+import { LOOKING, runJob } from "../../console/job.ts";
 import { PROGRESS, progressMode } from "../../console/progress.ts";
 import { outputFormat, WRITE_OUT } from "../output-format.ts";
 import { refuseSpecialFile } from "../snapshot/snapshot-file.ts";
@@ -42,8 +42,12 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const mode = progressMode(flags.text(PROGRESS.name));
   refuseSpecialFile(path, "data dirs too");
   const { hashKvOfFile } = await import("../../jobs/hash-kv-file.ts");
-  const found = await runJob(io, mode, (pool, options) =>
-    hashKvOfFile(pool, path, { ...options, revision: Number(flags.int64("rev")) }),
+  const found = await runJob(
+    io,
+    mode,
+    (pool, options) =>
+      hashKvOfFile(pool, path, { ...options, revision: Number(flags.int64("rev")) }),
+    LOOKING,
   ).catch((error: unknown) => {
     if (!(error instanceof EtcdError)) throw error;
     // It is the store's word here, and no server's.

@@ -58,8 +58,10 @@ function range(
     turns.run(call, answerRange(context, call, request));
     return;
   }
-  const outcome = member.range(request);
-  call.reply(encoder.range(outcome, context.revision));
+  const answer = (): void => call.reply(encoder.range(member.range(request), context.revision));
+  const fetched = member.fetch(request);
+  if (fetched === undefined) answer();
+  else void fetched.then(answer).catch((error: unknown) => call.failWith(error));
 }
 
 function* answerRange(

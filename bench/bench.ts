@@ -1,0 +1,13 @@
+/**
+ * Everything that strata is measured by, beside its peers on this machine: `npm run bench -- --help`.
+ *
+ * TMPDIR is the disk that is measured.
+ */
+import { ALL } from "./suite/all.ts";
+import { benchCommand } from "./suite/command.ts";
+import { describeMachine } from "./support/machine.ts";
+
+process.exitCode = await benchCommand(process.argv.slice(2), process, {
+  questions: ALL,
+  describeMachine,
+});
