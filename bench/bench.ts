@@ -10,4 +10,7 @@ import { describeMachine } from "./support/machine.ts";
 process.exitCode = await benchCommand(process.argv.slice(2), process, {
   questions: ALL,
   describeMachine,
+  // The plotting library is loaded by whoever wants a plot.
+  writeReport: async (result, folder) =>
+    (await import("./report/report.ts")).writeReport(result, folder),
 });

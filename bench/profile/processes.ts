@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { projectFolder } from "../../test/support/judge.ts";
 import { type Called, callTree, readProfile } from "./cpu-profile.ts";
 
 export const PROFILE_FOLDER = "STRATA_PROFILE_FOLDER";
@@ -50,7 +51,7 @@ export async function runProfiled(args: readonly string[], folder: string): Prom
   const told = join(folder, "told");
   const node = join(bin, "node");
   for (const each of [bin, told]) mkdirSync(each, { recursive: true });
-  const announce = pathToFileURL(join(import.meta.dirname, "announce.js")).href;
+  const announce = pathToFileURL(join(projectFolder(), "dist/bench/profile/announce.js")).href;
   writeFileSync(node, wrapper(announce, folder));
   chmodSync(node, 0o755);
   const child = spawn(node, args, {

@@ -1,7 +1,8 @@
 /** One question in full: how it was measured, its curve, every size, what was told beside it, the digests. */
 import type { QuestionResult, SizeResult } from "../suite/result.ts";
+import { verdictOf } from "../suite/verdict.ts";
 import { shownFigure } from "./figures.ts";
-import { shownGoal, verdictOf } from "./goal.ts";
+import { shownGoal } from "./goal.ts";
 import { html, type Markup } from "./html.ts";
 import { questionAnchor, shownVerdict, sideCells, wideTable } from "./tables.ts";
 

@@ -1,9 +1,9 @@
 /** The whole report as one page: no script, no font, no picture from anywhere else. */
 import { OURS } from "../suite/question.ts";
 import type { PeerFound, QuestionResult, SuiteResult } from "../suite/result.ts";
+import { verdictOf } from "../suite/verdict.ts";
 import type { Chart } from "./chart.ts";
 import { details } from "./details.ts";
-import { verdictOf } from "./goal.ts";
 import { html, Markup } from "./html.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { goalsTable, groupTable } from "./tables.ts";

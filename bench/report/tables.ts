@@ -1,8 +1,9 @@
 /** The tables of the page: figures of the largest size, a row for each subject. */
 import { OURS } from "../suite/question.ts";
 import type { QuestionResult, SideResult, SizeResult, Verdict } from "../suite/result.ts";
+import { verdictOf } from "../suite/verdict.ts";
 import { shownFigure, shownRange, shownRatio } from "./figures.ts";
-import { largest, shownGoal, sideOf, verdictOf } from "./goal.ts";
+import { largest, shownGoal, sideOf } from "./goal.ts";
 import { html, type Markup } from "./html.ts";
 
 export function questionAnchor(name: string): string {
