@@ -22,6 +22,8 @@ export interface InspectIo {
   /** How far it has come, shown as the user wants it. */
   readonly display: (mode: ProgressMode) => Promise<ProgressDisplay>;
   readonly signal?: AbortSignal;
+  /** Default: threads of its own, gone when it ends. */
+  readonly pool?: JobPool;
 }
 
 /** Exit code: 0, 1 for errors and for a file that has faults, 128 for bad arguments. */
@@ -35,7 +37,8 @@ export async function runInspect(args: readonly string[], io: InspectIo): Promis
   const { path, command, json, hex, redact, progress } = parsed.arguments;
   const { signal, colour } = io;
   const display = await io.display(progress);
-  await using pool = new JobPool(LOOKING);
+  await using own = new JobPool(LOOKING);
+  const pool = io.pool ?? own;
   try {
     const input = { command, json, show: { hex, redact, colour: colour && !json }, out: io.stdout };
     const { faultCount, firstFault } = await inspect(pool, path, input, {

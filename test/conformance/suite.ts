@@ -141,11 +141,14 @@ export function describeOn(
   options: SubjectOptions,
   body: (on: Bench) => void,
 ): void {
-  describe(`${service} on ${subject.name}`, () => {
-    const bench = new Bench(subject);
-    beforeAll(() => bench.start(options));
-    beforeEach(() => bench.empty());
-    afterAll(() => bench.stop());
-    body(bench);
+  // Each has a subject of its own, and waits for it most of the time; its tests go one after the other.
+  describe.concurrent(`${service} on ${subject.name}`, () => {
+    describe.sequential("one by one", () => {
+      const bench = new Bench(subject);
+      beforeAll(() => bench.start(options));
+      beforeEach(() => bench.empty());
+      afterAll(() => bench.stop());
+      body(bench);
+    });
   });
 }

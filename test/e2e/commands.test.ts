@@ -4,6 +4,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { builtFile, type CommandName, run } from "../support/built-cli.ts";
+import { sayHere } from "../support/command-here.ts";
 import { goldenPath } from "../support/golden.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -44,7 +45,7 @@ test.each([
   ["etcdutl", ["version", "--help"], "etcdutl version"],
   ["strata-defrag", ["--help"], "strata-defrag"],
 ] as const)("%s %j shows an example", async (name, args, line) => {
-  const { code, stdout } = await run(name, args);
+  const { code, stdout } = await sayHere(name, args);
   expect(code).toBe(0);
   expect(stdout).toContain(`EXAMPLES:\n  ${line}`);
 });

@@ -1,9 +1,10 @@
-/** The built `snapshot status` against the files that real etcd wrote, and against the real etcdctl. */
+/** `snapshot status` against the files that real etcd wrote, and against the real etcdctl. */
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Ran, run } from "../support/built-cli.ts";
 import { scratchFolder } from "../support/cleanup.ts";
+import { sayHere } from "../support/command-here.ts";
 import { describeWithPeers } from "../support/describe-with-peers.ts";
 import { goldenFiles, goldenPath, goldenStatus } from "../support/golden.ts";
 import { etcdctl, loadEtcd, RealEtcd } from "../support/real-etcd.ts";
@@ -12,7 +13,7 @@ const FORMATS = ["json", "simple", "fields", "table"] as const;
 const databases = goldenFiles(".db");
 
 async function ours(path: string, format: string): Promise<Ran> {
-  return await run("etcdctl", ["snapshot", "status", path, "-w", format]);
+  return await sayHere("etcdctl", ["snapshot", "status", path, "-w", format]);
 }
 
 /** In all four forms. */
@@ -55,7 +56,13 @@ describe("golden files", () => {
     ["restore.db", 7],
     ["v35.snapshot.db", 2],
   ])("%s has %d live keys for etcdutl", async (name, keys) => {
-    const { stdout } = await run("etcdutl", ["snapshot", "status", goldenPath(name), "-w", "json"]);
+    const { stdout } = await sayHere("etcdutl", [
+      "snapshot",
+      "status",
+      goldenPath(name),
+      "-w",
+      "json",
+    ]);
     const status = goldenStatus(name);
     expect(JSON.parse(stdout)).toEqual({ ...status, totalKey: keys, version: "" });
   });

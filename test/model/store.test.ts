@@ -3,7 +3,7 @@
  * all kinds at all revisions, compactions, leases on a clock that is wound, watches from anywhere, many callers at once,
  * and the store closed or dropped in the middle and opened again. Every answer must be the model's, to the letter.
  *
- * STRATA_SEEDS=7,8 runs these alone; STRATA_ROUNDS how long each goes on.
+ * STRATA_SEEDS=7,8 runs these alone; STRATA_EVERY=1 forty instead of twenty-four; STRATA_ROUNDS how long each goes on.
  */
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -25,9 +25,10 @@ import { ManualClock } from "../support/manual-clock.ts";
 import { LEASES, RandomRequests } from "../support/random-requests.ts";
 import { type Rng, rng } from "../support/rng.ts";
 
+const every = process.env.STRATA_EVERY === "1" || process.env.STRATA_FULL === "1";
 const seeds = process.env.STRATA_SEEDS
   ? process.env.STRATA_SEEDS.split(",").map(Number)
-  : Array.from({ length: 40 }, (_, i) => i + 1);
+  : Array.from({ length: every ? 40 : 24 }, (_, i) => i + 1);
 const rounds = Number(process.env.STRATA_ROUNDS ?? 300);
 const EVERY = { key: "\0", rangeEnd: "\0" };
 const STEP_MS = 500;
@@ -399,7 +400,7 @@ for (let at = 0; at < seeds.length; at += CHUNK) {
   });
 }
 
-const onDisk = seeds.slice(0, process.env.STRATA_SEEDS ? seeds.length : 4);
+const onDisk = seeds.slice(0, process.env.STRATA_SEEDS ? seeds.length : every ? 4 : 2);
 test.each(onDisk)("a store in a directory is the model: seed %i", async (seed) => {
   await runSeed(seed, { dir: join(scratchFolder("model"), "data") });
 });

@@ -7,6 +7,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cleanUpAtEnd, scratchFolder } from "./cleanup.ts";
+import { runHere } from "./command-here.ts";
 import { type ClientKind, etcdctlCommand } from "./etcdctl-command.ts";
 import { knownDifference } from "./etcdctl-differences.ts";
 import { loopbackPorts } from "./loopback-ports.ts";
@@ -31,13 +32,31 @@ export interface Failure {
 const RECORDED_PORTS = ["24790", "24800", "24799", "24801", "24855"] as const;
 /** A client has started after this. */
 const WARM_UP_MS = 800;
+/** Commands that read and write files, start another, or go on until they are ended. */
+const NEED_A_PROCESS: ReadonlySet<string> = new Set([
+  "snapshot",
+  "sn",
+  "defrag",
+  "check",
+  "lock",
+  "elect",
+  "watch",
+  "--",
+]);
 const STEP_TIMEOUT_MS = 60_000;
 const AFTER_READY_MS = 350;
+
+interface PlayOptions {
+  readonly client: ClientKind;
+  readonly server: ServerKind;
+  /** Ours in this process, where nothing but its words and its exit code is looked at. Default: always a process. */
+  readonly here?: boolean;
+}
 
 /** @throws Error if the server does not start */
 export async function play(
   transcript: string,
-  { client, server }: { readonly client: ClientKind; readonly server: ServerKind },
+  { client, server, here = false }: PlayOptions,
 ): Promise<Played> {
   const startedMs = performance.now();
   const ports = await loopbackPorts(RECORDED_PORTS.length);
@@ -53,6 +72,7 @@ export async function play(
   const script = JSON.parse(text) as readonly Step[];
   const run = new Run(script, {
     command: etcdctlCommand(client),
+    here: here && client === "ours",
     fixtures: join(transcript, "../../fixtures"),
     knownDifference: (step) =>
       client === "ours" ? knownDifference(basename(transcript), step) : undefined,
@@ -72,6 +92,7 @@ function latin1ToBase64(text: string): string {
 
 interface RunOptions {
   readonly command: readonly string[];
+  readonly here: boolean;
   readonly fixtures: string;
   readonly knownDifference: (step: string) => ReturnType<typeof knownDifference>;
 }
@@ -81,6 +102,7 @@ class Run {
   steps = 0;
   readonly #script: readonly Step[];
   readonly #command: readonly string[];
+  readonly #here: boolean;
   readonly #fixtures: string;
   readonly #knownDifference: (step: string) => ReturnType<typeof knownDifference>;
   readonly #cwd = scratchFolder("replay");
@@ -90,6 +112,7 @@ class Run {
   constructor(script: readonly Step[], options: RunOptions) {
     this.#script = script;
     this.#command = options.command;
+    this.#here = options.here;
     this.#fixtures = options.fixtures;
     this.#knownDifference = options.knownDifference;
   }
@@ -163,9 +186,12 @@ class Run {
   async #client(step: Step, where: string): Promise<RanStep> {
     const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: this.#cwd };
     for (const [name, value] of Object.entries(step.env)) env[name] = this.#filled(value);
+    const args = step.args.map((argument) => this.#filled(argument));
+    if (this.#here && this.#isOnlyWords(step)) {
+      return await runHere("etcdctl", args, { env, stdin: this.#input(step) });
+    }
     const [program = "", ...before] = this.#command;
-    const args = [...before, ...step.args.map((argument) => this.#filled(argument))];
-    const child = spawn(program, args, { cwd: this.#cwd, env });
+    const child = spawn(program, [...before, ...args], { cwd: this.#cwd, env });
     const forget = cleanUpAtEnd(() => child.kill("SIGKILL"));
     const late = setTimeout(() => child.kill("SIGKILL"), STEP_TIMEOUT_MS);
     const output = collected(child);
@@ -178,6 +204,14 @@ class Run {
     clearTimeout(late);
     forget();
     return ran;
+  }
+
+  /** No signal, no files of the folder, no child process, nobody who types. */
+  #isOnlyWords(step: Step): boolean {
+    const isAlone = [step.signal, step.signal_sent, step.stdin_steps, step.during, step.setup];
+    if (isAlone.some((one) => one !== undefined)) return false;
+    if ((this.#script[0]?.meta?.fixtures ?? []).length > 0) return false;
+    return !step.args.some((argument) => NEED_A_PROCESS.has(argument));
   }
 
   /** What is done to a client while it runs. */

@@ -5,14 +5,7 @@ import { peer } from "../../../test/support/peers.ts";
 import { copyDataDir, madeDataDir, START_VALUE_BYTES } from "../../store/data-dir.ts";
 import { type StartFigure, startEtcd, startStrata } from "../../store/start.ts";
 import { keyOf } from "../../store/workload.ts";
-import {
-  type Answer,
-  type AskContext,
-  OURS,
-  type Size,
-  type Subjects,
-  type SuiteQuestion,
-} from "../question.ts";
+import { type Answer, type AskContext, OURS, type Size, type SuiteQuestion } from "../question.ts";
 import { inMebibytes, ON_DISK, Once, programOf, ROUNDS, settle, sizeOf } from "./support.ts";
 
 const KEYS: readonly number[] = [10_000, 100_000, 1_000_000];
