@@ -44,9 +44,10 @@ export function parseOptions(
   }
   const given = program.opts<{ list?: true; smoke?: true; size?: string; out?: string }>();
   if (given.list) {
-    for (const { name, sizes } of questions) {
-      write(`${name}\n    ${sizes.map(({ label }) => label).join("; ")}\n`);
-    }
+    const lines = questions.map(
+      ({ name, sizes }) => `${name}\n    ${sizes.map(({ label }) => label).join("; ")}\n`,
+    );
+    write(lines.join(""));
     return undefined;
   }
   const [wanted] = program.args;

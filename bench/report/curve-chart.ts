@@ -103,10 +103,11 @@ function panelsOf(sizes: readonly SizeResult[]): Panel[] {
   ];
   const keys = one("keys");
   const values = one("valueBytes");
-  if (keys.length === sizes.length && values.length === 1)
-    return [{ title: "", by: "keys", sizes }];
-  if (values.length === sizes.length && keys.length === 1)
-    return [{ title: "", by: "valueBytes", sizes }];
+  for (const by of ["keys", "valueBytes"] as const) {
+    const others = by === "keys" ? values : keys;
+    const panel: Panel = { title: "", by, sizes };
+    if (others.length === 1 && isCurve(panel)) return [panel];
+  }
   const curves = [
     ...values.map(
       (valueBytes): Panel => ({
