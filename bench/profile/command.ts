@@ -60,11 +60,11 @@ async function profile(
     return EXIT_FAILED;
   }
   for (const [i, each] of kept.entries()) {
-    const base = join(folder, `${i + 1}-${fileName(each.name)}`);
+    const base = join(folder, `${i + 1}-${each.short}`);
     copyFileSync(each.path, `${base}.cpuprofile`);
     writeFileSync(
       `${base}.svg`,
-      flameGraph(each.tree, `${question.name}, ${size.label}: ${each.name}`),
+      flameGraph(each.tree, `${question.name}, ${size.label}`, each.name),
     );
     write(
       `${i + 1}. ${each.busyMs.toFixed(0)} ms busy: ${each.name}\n   ${base}.cpuprofile\n   ${base}.svg\n`,
@@ -98,15 +98,4 @@ function emptied(folder: string): void {
   } catch (error) {
     throw new UsageError(`--out: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-const NAME_LETTERS = 40;
-
-function fileName(name: string): string {
-  return (
-    name
-      .replace(/[^a-zA-Z0-9]+/g, "-")
-      .slice(0, NAME_LETTERS)
-      .replace(/^-|-$/g, "") || "node"
-  );
 }

@@ -10,7 +10,7 @@ import { nameOf, type Owner, ownerOf, whereOf } from "./source-lines.ts";
 const WIDTH = 1200;
 const MARGIN = 10;
 const ROW = 17;
-const TOP = 58;
+const TOP = 74;
 /** Below this there is nothing to be seen. */
 const LEAST_PX = 0.5;
 /** From this on there is room for words. */
@@ -26,8 +26,11 @@ const FILLS: Readonly<Record<Owner, { readonly fill: string; readonly what: stri
   engine: { fill: "#c9c9c9", what: "engine and system calls" },
 };
 
-/** @param title  what was run, and where it was seen */
-export function flameGraph(tree: Called, title: string): string {
+/**
+ * @param title  what was run
+ * @param where  which of its processes this is
+ */
+export function flameGraph(tree: Called, title: string, where: string): string {
   const boxes: string[] = [];
   const scale = (WIDTH - 2 * MARGIN) / Math.max(tree.totalUs, 1);
   let depth = 0;
@@ -45,7 +48,7 @@ export function flameGraph(tree: Called, title: string): string {
   draw(tree, MARGIN, 0);
   const height = TOP + depth * ROW + MARGIN;
   return `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-labelledby="title desc" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">
-<title id="title">${escaped(title)}</title>
+<title id="title">${escaped(`${title}: ${where}`)}</title>
 <desc id="desc">A flame graph: time from left to right, callers above what they call.</desc>
 <style>${colours(".chart")}
 .chart text{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#000}
@@ -54,6 +57,7 @@ export function flameGraph(tree: Called, title: string): string {
 </style>
 <rect width="${WIDTH}" height="${height}" fill="var(--bg)"/>
 <text class="said title" x="${MARGIN}" y="20">${escaped(title)}</text>
+<text class="said" x="${MARGIN}" y="38">${escaped(where)}; ${ms(tree.totalUs)} ms, without waiting</text>
 ${key()}
 ${boxes.join("\n")}
 </svg>
@@ -81,7 +85,7 @@ function key(): string {
     .map(({ fill, what }) => {
       const at = x;
       x += 26 + what.length * 7.5;
-      return `<rect x="${at}" y="31" width="12" height="12" fill="${fill}"/><text class="said" x="${at + 17}" y="41">${what}</text>`;
+      return `<rect x="${at}" y="49" width="12" height="12" fill="${fill}"/><text class="said" x="${at + 17}" y="59">${what}</text>`;
     })
     .join("");
 }

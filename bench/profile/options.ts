@@ -40,7 +40,7 @@ export function parseOptions(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw new UsageError(error.message.replace(/^error: /, ""));
+    throw new UsageError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
   }
   const given = program.opts<{ list?: true; smoke?: true; size?: string; out?: string }>();
   if (given.list) {

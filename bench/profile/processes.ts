@@ -9,24 +9,16 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { basename, delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectFolder } from "../../test/support/judge.ts";
+import { type Announced, PROFILE_FOLDER, PROFILE_NODE } from "./announced.ts";
 import { type Called, callTree, readProfile } from "./cpu-profile.ts";
 
-export const PROFILE_FOLDER = "STRATA_PROFILE_FOLDER";
-export const PROFILE_NODE = "STRATA_PROFILE_NODE";
-
 const INTERVAL_US = 500;
-
-export interface Announced {
-  readonly pid: number;
-  /** Without Node itself. */
-  readonly argv: readonly string[];
-  /** Of all its threads; undefined while it runs, and for ever if it is killed. */
-  readonly cpuMs?: number;
-}
 
 export interface ProcessProfile {
   /** "strata.js --data-dir …", with ", thread 2" for another than the main one. */
   readonly name: string;
+  /** The same for the name of a file: "strata", "strata-thread-2". */
+  readonly short: string;
   readonly pid: number;
   readonly path: string;
   readonly tree: Called;
@@ -84,16 +76,17 @@ function found(folder: string, told: string): Pick<ProcessesRun, "profiles" | "l
   const announced = readdirSync(told).map(
     (file) => JSON.parse(readFileSync(join(told, file), "utf8")) as Announced,
   );
-  const names = new Map(announced.map((each) => [each.pid, commandOf(each)]));
+  const byPid = new Map(announced.map((each) => [each.pid, each]));
   const profiles: ProcessProfile[] = [];
   for (const file of readdirSync(folder)) {
     const [, pid, thread] = FILE.exec(file) ?? [];
     if (pid === undefined) continue;
     const path = join(folder, file);
     const tree = callTree(readProfile(path));
-    const name = names.get(Number(pid)) ?? `process ${pid}`;
+    const who = byPid.get(Number(pid)) ?? { pid: Number(pid), argv: [] };
     profiles.push({
-      name: thread === "0" ? name : `${name}, thread ${thread}`,
+      name: thread === "0" ? commandOf(who) : `${commandOf(who)}, thread ${thread}`,
+      short: thread === "0" ? shortOf(who) : `${shortOf(who)}-thread-${thread}`,
       pid: Number(pid),
       path,
       tree,
@@ -113,4 +106,9 @@ function commandOf({ argv }: Announced): string {
   const [program = "node", ...rest] = argv;
   const shown = [basename(program), ...rest].join(" ");
   return shown.length <= SHOWN_LETTERS ? shown : `${shown.slice(0, SHOWN_LETTERS - 1)}…`;
+}
+
+function shortOf({ argv }: Announced): string {
+  const program = basename(argv[0] ?? "").replace(/\.[a-z]+$/, "");
+  return program.replace(/[^a-zA-Z0-9]+/g, "-") || "node";
 }
