@@ -52,7 +52,9 @@ function isWaiting({ functionName, url }: CallFrame): boolean {
   return (
     functionName === "(idle)" ||
     (functionName === "spawnSync" && url === "node:internal/child_process") ||
-    (functionName === "wait" && url === "")
+    (functionName === "wait" && url === "") ||
+    // Where piscina's threads wait for work; Atomics.wait is compiled into it.
+    (functionName === "atomicsWaitLoop" && url.includes("/piscina/"))
   );
 }
 

@@ -28,7 +28,7 @@ export interface ProcessProfile {
 
 export interface ProcessesRun {
   readonly code: number;
-  /** The busiest first. */
+  /** The busiest first; but the program itself comes last, for it asks, and who answers has processes of his own. */
   readonly profiles: readonly ProcessProfile[];
   /** Those that were killed, and left none. */
   readonly lost: readonly string[];
@@ -59,7 +59,7 @@ export async function runProfiled(args: readonly string[], folder: string): Prom
     child.once("error", reject);
     child.once("close", (status) => resolve(status ?? 1));
   });
-  return { code, ...found(folder, told) };
+  return { code, ...found(folder, told, child.pid) };
 }
 
 function wrapper(announce: string, folder: string): string {
@@ -72,7 +72,11 @@ function wrapper(announce: string, folder: string): string {
 /** CPU.DATE.TIME.PID.THREAD.NUMBER.cpuprofile */
 const FILE = /^CPU\.\d+\.\d+\.(\d+)\.(\d+)\.\d+\.cpuprofile$/;
 
-function found(folder: string, told: string): Pick<ProcessesRun, "profiles" | "lost"> {
+function found(
+  folder: string,
+  told: string,
+  asking: number | undefined,
+): Pick<ProcessesRun, "profiles" | "lost"> {
   const announced = readdirSync(told).map(
     (file) => JSON.parse(readFileSync(join(told, file), "utf8")) as Announced,
   );
@@ -95,7 +99,9 @@ function found(folder: string, told: string): Pick<ProcessesRun, "profiles" | "l
   }
   const left = new Set(profiles.map(({ pid }) => pid));
   return {
-    profiles: profiles.sort((a, b) => b.busyMs - a.busyMs),
+    profiles: profiles.sort(
+      (a, b) => Number(a.pid === asking) - Number(b.pid === asking) || b.busyMs - a.busyMs,
+    ),
     lost: announced.filter(({ pid }) => !left.has(pid)).map(commandOf),
   };
 }
