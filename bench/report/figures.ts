@@ -20,8 +20,9 @@ export function shownRatio(value: number): string {
   return `${value >= 100 ? Math.round(value).toLocaleString("en") : value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)}×`;
 }
 
-/** "2.10–2.80": without the sign of a ratio, which the median beside it has. */
+/** "2.10–2.80": without the sign of a ratio, which the median beside it has; "" where there was but one round. */
 export function shownRange({ min, max }: Spread, show: (value: number) => string): string {
+  if (min === max) return "";
   return `${show(min).replace("×", "")}–${show(max).replace("×", "")}`;
 }
 

@@ -77,7 +77,7 @@ function goals(questions: readonly QuestionResult[]): Markup {
     aimed.filter((question) => verdictOf(question) === verdict).length;
   const unjudged = count(undefined);
   return html`<h2 id="goals">Goals</h2>
-<p>${count("met")} met, ${count("missed")} missed${unjudged === 0 ? "" : `, ${unjudged} not judged, for the peer is missing`}.</p>
+${aimed.length === 0 ? html`<p>Nothing was measured at the size that a goal is for.</p>` : html`<p>${count("met")} met, ${count("missed")} missed${unjudged === 0 ? "" : `, ${unjudged} not judged, for the peer is missing`}.</p>`}
 ${goalsTable(aimed)}`;
 }
 

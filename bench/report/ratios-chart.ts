@@ -3,51 +3,22 @@
  * middle. Where strata loses, the ground is shaded, the mark has another shape and colour, and the figure says so.
  */
 import type { Mark } from "vega";
-import type { QuestionResult, SuiteResult } from "../suite/result.ts";
+import type { SuiteResult } from "../suite/result.ts";
 import { type ChartSpec, FONT } from "./chart.ts";
-import { shownRatio } from "./figures.ts";
-import { largest } from "./goal.ts";
 import { printable } from "./html.ts";
+import { layOut, type Row, TOP } from "./ratio-rows.ts";
 
 const WIDTH = 830;
-const ROW = 16;
-const HEADING = 24;
-const TOP = 62;
 const BOTTOM = 34;
 const QUESTION_X = 8;
 const PEER_X = 330;
 const PLOT_FROM = 340;
 const PLOT_TO = 700;
 const FIGURE_X = 710;
-/** At 11 px in the widest of the usual fonts this is what is free left of the longest peers. */
-const QUESTION_LETTERS = 38;
-const PEER_LETTERS = 15;
 /** Beyond 256 times a point stands at the edge, and its figure beside it. */
 const MOST = 8;
 
 export const RATIOS_FILE = "ratios.svg";
-
-interface Row {
-  readonly y: number;
-  /** In full. */
-  readonly pair: string;
-  /** "" in the further rows of a question. */
-  readonly question: string;
-  readonly peer: string;
-  readonly ratio: number;
-  readonly min: number;
-  readonly max: number;
-  readonly goal: number | undefined;
-  readonly kind: "wins" | "loses";
-  /** The figures of the rounds are on both sides of 1. */
-  readonly even: boolean;
-  readonly figure: string;
-}
-
-interface Heading {
-  readonly y: number;
-  readonly text: string;
-}
 
 /** Undefined where nothing was compared: there is nothing to draw then. */
 export function ratiosChart(result: SuiteResult): ChartSpec | undefined {
@@ -55,7 +26,7 @@ export function ratiosChart(result: SuiteResult): ChartSpec | undefined {
   if (rows.length === 0) return undefined;
   const lost = rows.filter(({ kind }) => kind === "loses").length;
   const power = axisPower(rows);
-  const title = `How many times better strata ${result.strata} is than each peer`;
+  const title = `How many times better strata ${result.strata} is than each peer${result.smoke ? ", a smoke run" : ""}`;
   const scale = { domain: [2 ** -power, 2 ** power], range: [PLOT_FROM, PLOT_TO] };
   return {
     file: RATIOS_FILE,
@@ -126,56 +97,6 @@ export function ratiosChart(result: SuiteResult): ChartSpec | undefined {
 
 const TICK_TEXT = "datum.value < 1 ? '1/' + (1 / datum.value) + '×' : datum.value + '×'";
 
-function layOut(questions: readonly QuestionResult[]): {
-  readonly rows: readonly Row[];
-  readonly headings: readonly Heading[];
-  readonly bottom: number;
-} {
-  const rows: Row[] = [];
-  const headings: Heading[] = [];
-  let y = TOP;
-  for (const group of new Set(questions.map((question) => question.group))) {
-    const compared = questions.filter(
-      (question) => question.group === group && pairsOf(question).length > 0,
-    );
-    if (compared.length === 0) continue;
-    headings.push({ y: y + HEADING / 2 + 3, text: group });
-    y += HEADING;
-    for (const question of compared) {
-      for (const [i, [peer, ratio]] of pairsOf(question).entries()) {
-        const { goal } = question;
-        const loses = ratio.median < 1;
-        rows.push({
-          y: y + ROW / 2,
-          pair: `${question.name}, ${peer}:`,
-          question: i === 0 ? shortened(question.name, QUESTION_LETTERS) : "",
-          peer: shortened(peer, PEER_LETTERS),
-          ratio: ratio.median,
-          min: ratio.min,
-          max: ratio.max,
-          goal: goal?.kind === "ratio" && goal.peer === peer ? goal.atLeast : undefined,
-          kind: loses ? "loses" : "wins",
-          even: ratio.min < 1 && ratio.max > 1,
-          figure: `${shownRatio(ratio.median)}${loses ? " loses" : ""}`,
-        });
-        y += ROW;
-      }
-    }
-  }
-  return { rows, headings, bottom: y + 6 };
-}
-
-function pairsOf(
-  question: QuestionResult,
-): [string, { median: number; min: number; max: number }][] {
-  return Object.entries(largest(question)?.ratios ?? {})
-    .filter(([, { median }]) => Number.isFinite(median) && median > 0)
-    .map(([peer, { median, min, max }]) => [
-      peer,
-      { median, min: min > 0 ? min : median, max: Number.isFinite(max) ? max : median },
-    ]);
-}
-
 /** The axis reaches 2 to this, and to its inverse: 1 is in the middle. */
 function axisPower(rows: readonly Row[]): number {
   const ends = rows.flatMap(({ min, max, goal }) => [min, max, goal ?? 1]);
@@ -192,14 +113,6 @@ function ticks(power: number): number[] {
   const powers: number[] = [];
   for (let at = 0; at <= power; at += step) powers.push(at, ...(at === 0 ? [] : [-at]));
   return powers.map((at) => 2 ** at).sort((a, b) => a - b);
-}
-
-/** What tells names apart is at their ends: the middle goes. */
-function shortened(text: string, letters: number): string {
-  const shown = printable(text);
-  if (shown.length <= letters) return shown;
-  const head = Math.ceil((letters - 1) / 2);
-  return `${shown.slice(0, head)}…${shown.slice(head - letters + 1)}`;
 }
 
 function ground(bottom: number, title: string): Mark[] {

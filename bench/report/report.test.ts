@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { BENCH_RESULT } from "../../test/support/bench-result.ts";
 import { scratchFolder } from "../../test/support/cleanup.ts";
 import type { QuestionResult, SuiteResult } from "../suite/result.ts";
@@ -15,14 +15,19 @@ async function reportOf(result: SuiteResult): Promise<Map<string, string>> {
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
+/** Of the whole result, once for all that only look at it. */
+let files: Map<string, string>;
+beforeAll(async () => {
+  files = await reportOf(BENCH_RESULT);
+});
+
 /** The questions of one name, with what is to be different. */
 function changed(name: string, change: Partial<QuestionResult>): SuiteResult {
   const questions = BENCH_RESULT.questions.filter((question) => question.name === name);
   return { ...BENCH_RESULT, questions: questions.map((question) => ({ ...question, ...change })) };
 }
 
-test("a page, the ratios, and a curve for every question of several sizes", async () => {
-  const files = await reportOf(BENCH_RESULT);
+test("a page, the ratios, and a curve for every question of several sizes", () => {
   expect([...files.keys()].sort()).toEqual([
     "page-file-random-puts-10-000-a-transaction.svg",
     "ratios.svg",
@@ -42,8 +47,7 @@ test("a page, the ratios, and a curve for every question of several sizes", asyn
   expect(page.match(/<svg /g)).toHaveLength(4);
 });
 
-test("where strata loses, the page and the chart say so in words", async () => {
-  const files = await reportOf(BENCH_RESULT);
+test("where strata loses, the page and the chart say so in words", () => {
   const chart = files.get("ratios.svg") ?? "";
   expect(/▼ loses 0\.24×/.exec(files.get("report.html") ?? "")).not.toBeNull();
   expect(/>0\.24× loses</.exec(chart)).not.toBeNull();
@@ -51,8 +55,7 @@ test("where strata loses, the page and the chart say so in words", async () => {
   expect(/12\.36× loses/.exec(chart)).toBeNull();
 });
 
-test("charts are right in the light and in the dark, and have a title and a description", async () => {
-  const files = await reportOf(BENCH_RESULT);
+test("charts are right in the light and in the dark, and have a title and a description", () => {
   const charts = [...files].filter(([name]) => name.endsWith(".svg"));
   expect(charts).toHaveLength(4);
   for (const [, svg] of charts) {
@@ -64,8 +67,8 @@ test("charts are right in the light and in the dark, and have a title and a desc
   }
 });
 
-test("nothing is asked for from anywhere", async () => {
-  for (const [, text] of await reportOf(BENCH_RESULT)) {
+test("nothing is asked for from anywhere", () => {
+  for (const [, text] of files) {
     const without = text.replaceAll('xmlns="http://www.w3.org/2000/svg"', "");
     expect(without).not.toMatch(
       /https?:|\bsrc=|@import|url\(|<script|<link(?! rel="icon" href="data:,")/,
@@ -75,14 +78,14 @@ test("nothing is asked for from anywhere", async () => {
 
 test("what a result says is text and never markup", async () => {
   const evil = `<img src=x onerror="alert('1')">&\u0000\u{d800}`;
-  const files = await reportOf({
+  const evils = await reportOf({
     ...changed("server/start", { name: evil, about: evil, unit: evil, durability: evil }),
     strata: evil,
     at: evil,
     peers: { [evil]: { missing: evil } },
   });
-  expect(files.size).toBe(3);
-  for (const [, text] of files) {
+  expect(evils.size).toBe(3);
+  for (const [, text] of evils) {
     expect(text).not.toContain("<img");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it must not be there
     expect(text).not.toMatch(/\u0000|\ud800/);
@@ -91,9 +94,9 @@ test("what a result says is text and never markup", async () => {
 });
 
 test("one size is no curve, and nobody to compare with is no chart", async () => {
-  const files = await reportOf(changed("memory/crc32c/300 bytes", {}));
-  expect([...files.keys()]).toEqual(["report.html"]);
-  expect(files.get("report.html")).toContain("No peer was found");
+  const alone = await reportOf(changed("memory/crc32c/300 bytes", {}));
+  expect([...alone.keys()]).toEqual(["report.html"]);
+  expect(alone.get("report.html")).toContain("No peer was found");
   const nothing = await reportOf({ ...BENCH_RESULT, questions: [] });
   expect([...nothing.keys()]).toEqual(["report.html"]);
 });
@@ -103,8 +106,8 @@ test("names that make the same file make two", async () => {
   const twice = ["server start", "server/start", "ratios"].flatMap((name) =>
     questions.map((question) => ({ ...question, name })),
   );
-  const files = await reportOf({ ...BENCH_RESULT, questions: twice });
-  expect([...files.keys()].sort()).toEqual(
+  const written = await reportOf({ ...BENCH_RESULT, questions: twice });
+  expect([...written.keys()].sort()).toEqual(
     ["ratios-2.svg", "ratios.svg", "report.html", "server-start-2.svg", "server-start.svg"].sort(),
   );
 });
