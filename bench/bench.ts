@@ -10,7 +10,9 @@ import { describeMachine } from "./support/machine.ts";
 process.exitCode = await benchCommand(process.argv.slice(2), process, {
   questions: ALL,
   describeMachine,
-  // The plotting library is loaded by whoever wants a plot.
-  writeReport: async (result, folder) =>
-    (await import("./report/report.ts")).writeReport(result, folder),
+  // What draws is large: it is loaded when something is to be drawn.
+  writeReport: async (result, folder) => {
+    const { writeReport } = await import("./report/report.ts");
+    return await writeReport(result, folder);
+  },
 });

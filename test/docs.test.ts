@@ -1,36 +1,22 @@
 /** Every command in README and docs is run as it stands there, in a folder that holds the files it names. */
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { scratchFolder } from "./support/cleanup.ts";
+import { ACCOUNTED, blocksOf, PAGES, readPage } from "./support/console-blocks.ts";
 import { goldenPath } from "./support/golden.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-
-const pages = ["README.md", "native-free/README.md"]
-  .concat(
-    readdirSync(join(ROOT, "docs"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
-      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name))),
-  )
-  .sort();
 
 interface Shown {
   readonly page: string;
   readonly command: string;
 }
 
-const commands: readonly Shown[] = pages.flatMap((page) =>
-  [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm)]
-    .flatMap(([, block]) => (block ?? "").split("\n"))
+const commands: readonly Shown[] = PAGES.flatMap((page) =>
+  blocksOf(page, "sh")
+    .flatMap((block) => block.split("\n"))
     .filter((line) => line.trim() !== "" && !line.startsWith("#"))
     .map((command) => ({ page, command })),
 );
@@ -72,6 +58,21 @@ test("the docs have commands, and the README's two begin with the whole set-up",
   expect(readFileSync(join(ROOT, ".ci/run"), "utf8")).toMatch(/^npm ci\nnpm test$/m);
 });
 
+/** What takes long or changes the checkout: the line of `.ci/run` that does it, in short. */
+const SHORT: Readonly<Record<string, string>> = {
+  "build:wasm": "npm run -s build:wasm",
+  "fuzz:pagefile": "npm run -s fuzz:pagefile -- --count 300 --seed 1",
+  "fuzz:http2": "STRATA_FUZZ=100 npm run -s fuzz:http2",
+  "fuzz:wal": "STRATA_FUZZ=100 npm run -s fuzz:wal",
+};
+
+/** Scripts whose files `npm test` runs by themselves, with less to do. */
+const SAMPLED: ReadonlySet<string> = new Set(["test:crash", "build"]);
+
+const SCRIPT = /npm run (?:-s )?([a-z][a-z:0-9]*)/g;
+
+const ci = readFileSync(join(ROOT, ".ci/run"), "utf8").split("\n");
+
 const runnable = commands.filter(({ command }) => !/npm (test|run)\b/.test(command));
 const scripted = commands.filter(({ command }) => /npm run\b/.test(command));
 
@@ -85,16 +86,54 @@ test.each(runnable)("$page: $command", ({ command }) => {
   expect(ran.stdout).not.toBe("");
 });
 
-test("long runs that the docs name are scripts of the package", () => {
-  for (const { command } of scripted) {
-    const name = /npm run (?:-s )?(\S+)/.exec(command)?.[1] ?? "";
-    expect(Object.keys(scripts)).toContain(name);
+test.each(scripted)("$page: $command, or a short form of it, is run", ({ command }) => {
+  const names = [...command.matchAll(SCRIPT)].map(([, name = ""]) => name);
+  expect(names).not.toEqual([]);
+  for (const name of names) {
+    const inShort = SHORT[name] ?? command;
+    expect([name, SAMPLED.has(name) || ci.includes(inShort)]).toEqual([name, true]);
   }
 });
 
+test("every script and every test file that a page names is there", () => {
+  const texts = PAGES.map((page) => [page, readPage(page)] as const);
+  const named = texts.flatMap(([page, text]) =>
+    [...text.matchAll(SCRIPT)].map(([, name = ""]) => [page, name] as const),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  for (const [page, name] of named)
+    expect([page, name, name in scripts]).toEqual([page, name, true]);
+  const files = texts.flatMap(([page, text]) =>
+    [...text.matchAll(/\b(?:src|test|native-free|tools|bench)\/[\w./-]*\.test\.ts/g)].map(
+      ([file]) => [page, file] as const,
+    ),
+  );
+  expect(files.length).toBeGreaterThan(40);
+  for (const [page, file] of files) {
+    expect([page, file, existsSync(join(ROOT, file))]).toEqual([page, file, true]);
+  }
+});
+
+test("every block that shows a terminal is typed by a test", () => {
+  const shown = PAGES.flatMap((page) =>
+    blocksOf(page, "console|bash|shell|shell-session").map((block) => ({ page, block })),
+  );
+  expect(shown.map(({ page }) => page)).toEqual(ACCOUNTED.map(({ page }) => page));
+  for (const [i, { page, block }] of shown.entries()) {
+    const { opens = "", typedBy = "" } = ACCOUNTED[i] ?? {};
+    expect([page, block.slice(0, opens.length)]).toEqual([page, opens]);
+    expect(existsSync(join(ROOT, typedBy))).toBe(true);
+  }
+  const languages = PAGES.flatMap((page) =>
+    [...readPage(page).matchAll(/^```(.*)\n[\s\S]*?^```$/gm)].map(([, language]) => language),
+  );
+  const known = ["", "sh", "bash", "console", "js", "ts", "text", "ini", "yaml"];
+  expect([...new Set(languages)].filter((language) => !known.includes(language ?? ""))).toEqual([]);
+});
+
 test("no page leads to a file that is not there", () => {
-  const links = pages.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), "utf8").matchAll(/\]\(([^)#:]+)\)/g)].map(([, target]) =>
+  const links = PAGES.flatMap((page) =>
+    [...readPage(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target]) =>
       relative(ROOT, join(ROOT, page, "..", target ?? "")),
     ),
   );

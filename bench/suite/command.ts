@@ -23,7 +23,7 @@ export interface BenchWorld {
   readonly questions: readonly SuiteQuestion[];
   readonly describeMachine: (folder: string) => Machine;
   /** @returns the paths that were written */
-  readonly writeReport?: (result: SuiteResult, folder: string) => Promise<readonly string[]>;
+  readonly writeReport: (result: SuiteResult, folder: string) => Promise<readonly string[]>;
 }
 
 const EXIT_FAILED = 1;
@@ -36,9 +36,7 @@ export async function benchCommand(
   world: BenchWorld,
 ): Promise<number> {
   try {
-    const options = parseOptions(args, { hasReport: world.writeReport !== undefined }, (text) =>
-      stdout.write(text),
-    );
+    const options = parseOptions(args, (text) => stdout.write(text));
     if (options === undefined) return 0;
     if (options.list) {
       stdout.write(listOf(askedOf(world.questions, options)));
@@ -66,7 +64,7 @@ async function answer(
   for (const line of failed) stderr.write(`bench: ${line}\n`);
   if (options.json !== undefined) save(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
   if (options.report !== undefined) {
-    const written = (await world.writeReport?.(result, options.report)) ?? [];
+    const written = await world.writeReport(result, options.report);
     for (const path of written) stdout.write(`written: ${path}\n`);
   }
   const regressed = before !== undefined && regressedFrom(before, result, options.margin, stdout);

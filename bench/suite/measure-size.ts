@@ -62,7 +62,7 @@ function watched(entry: Entry<Answer>, warmUps: number, options: MeasureOptions)
   };
 }
 
-/** @throws Error if two subjects did not do the same work, or it is not OURS that comes first */
+/** @throws Error if two subjects did not do the same work, or OURS is not among them */
 function resultOf(
   { better }: SuiteQuestion,
   size: Size,
@@ -70,8 +70,9 @@ function resultOf(
   warmUps: number,
 ): SizeResult {
   assertSameWork(answers);
-  const [ours, ...peers] = answers;
-  if (ours?.name !== OURS) throw new Error(`${ours?.name} comes before ${OURS}`);
+  const ours = answers.find(({ name }) => name === OURS);
+  if (ours === undefined) throw new Error(`${OURS} is not among those who are asked`);
+  const peers = answers.filter((of) => of !== ours);
   const counted = (of: Answered<Answer>): readonly Answer[] =>
     isAnswered(of) ? of.rounds.slice(warmUps) : [];
   const mine = counted(ours);
@@ -89,7 +90,7 @@ function resultOf(
   const digest = mine[0]?.digest;
   return {
     size,
-    sides: answers.map((of) => sideOf(of, counted(of))),
+    sides: [ours, ...peers].map((of) => sideOf(of, counted(of))),
     ratios,
     ...(digest !== undefined && { digest }),
   };

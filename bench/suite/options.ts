@@ -1,5 +1,5 @@
 /** The arguments of `npm run bench`. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import type { Size, SuiteQuestion } from "./question.ts";
 import type { Asked } from "./run-suite.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,7 +30,6 @@ export const REPORT_FOLDER = "bench-report";
  */
 export function parseOptions(
   args: readonly string[],
-  world: { readonly hasReport: boolean },
   write: (text: string) => void,
 ): BenchOptions | undefined {
   const program = new Command("npm run bench --")
@@ -48,12 +47,7 @@ export function parseOptions(
     .option("--from <FILE>", "measure nothing, and take the result that --json has left")
     .option("--compare <FILE>", "compare with that earlier result: exit code 1 at a regression")
     .option("--margin <PERCENT>", "how much worse is a regression", "25")
-    .addOption(
-      new Option(
-        "--report [FOLDER]",
-        `write a page and its charts there (${REPORT_FOLDER})`,
-      ).hideHelp(!world.hasReport),
-    )
+    .option("--report [FOLDER]", `write a page and its charts there (${REPORT_FOLDER})`)
     .allowExcessArguments(false)
     .configureOutput({ writeOut: write, writeErr: () => undefined })
     .exitOverride();
@@ -64,10 +58,7 @@ export function parseOptions(
     if (error.exitCode === 0) return undefined;
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
-  const given = program.opts<Given>();
-  if (given.report !== undefined && !world.hasReport)
-    throw new UsageError("there is no --report yet");
-  return checked(given);
+  return checked(program.opts());
 }
 
 /** As commander leaves them. */

@@ -98,8 +98,15 @@ function failuresOf(question: string, { size, sides }: SizeResult): string[] {
   );
 }
 
+let known: string | undefined;
+
 /** The package's, with the commit where there is one. */
 function strataVersion(): string {
+  known ??= lookedUpVersion();
+  return known;
+}
+
+function lookedUpVersion(): string {
   const folder = projectFolder();
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
     readonly version: string;

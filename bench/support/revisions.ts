@@ -5,20 +5,20 @@ import { openPageFile } from "../../src/pagefile/open.ts";
 import { Noise } from "../../test/support/workload.ts";
 
 const TX_PUTS = 10_000;
-const VALUE_BYTES = 300;
+const ROW_BYTES = 300;
 /** `k` and five digits, written one after another, again and again. */
 const USER_KEYS = 100_000;
 /** etcd's first change. */
 const FIRST_REVISION = 2;
 
-/** Rows are `revisions` KeyValues of VALUE_BYTES each, in order, as etcd fills its file: 90 % a page. */
-export function makeRevisions(path: string, revisions: number): void {
+/** Rows are `revisions` KeyValues of `rowBytes` each, in order, as etcd fills its file: 90 % a page. */
+export function makeRevisions(path: string, revisions: number, rowBytes: number = ROW_BYTES): void {
   const file = openPageFile(path);
   file.update((tx) => {
     tx.createBucket(KEY);
     tx.createBucket(META);
   });
-  const noise = new Noise(VALUE_BYTES);
+  const noise = new Noise(rowBytes);
   for (let from = 0; from < revisions; from += TX_PUTS) {
     const tx = file.beginWrite();
     const bucket = tx.bucket(KEY);
@@ -32,15 +32,17 @@ export function makeRevisions(path: string, revisions: number): void {
   file.close();
 }
 
-/** The KeyValue of row `i`: 300 bytes in all, with a value of whatever is left beside the rest. */
+/** The KeyValue of row `i`: as long as `random` in all, with a value of whatever is left beside the rest. */
 function keyValue(i: number, random: Uint8Array): Uint8Array {
   const key = i % USER_KEYS;
   const name = Buffer.from(`k${key.toString().padStart(5, "0")}`);
   const head = [0x0a, name.length, ...name, 0x10, ...varint(key + FIRST_REVISION)];
   head.push(0x18, ...varint(i + FIRST_REVISION), 0x20, ...varint(Math.floor(i / USER_KEYS) + 1));
-  // The length of the value takes two bytes of its own.
-  const valueBytes = VALUE_BYTES - head.length - 3;
-  head.push(0x2a, (valueBytes & 0x7f) | 0x80, valueBytes >> 7);
+  const left = random.length - head.length - 1;
+  const lengthBytes = varint(left).length;
+  const length = varint(left - lengthBytes);
+  if (length.length !== lengthBytes) throw new Error(`no row is ${random.length} bytes long`);
+  head.push(0x2a, ...length);
   const bytes = new Uint8Array(random);
   bytes.set(head);
   return bytes;

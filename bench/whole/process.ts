@@ -1,6 +1,7 @@
 /** Whole processes under the clock, with the kernel's own figure of their peak memory. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { cleanUpAtEnd } from "../../test/support/cleanup.ts";
 
 export interface Ran {
   readonly seconds: number;
@@ -21,6 +22,7 @@ export async function runWhole(program: string, args: readonly string[]): Promis
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ETCDCTL_API: "3" },
   });
+  const kill = cleanUpAtEnd(() => child.kill("SIGKILL"));
   let peakRssBytes = 0;
   const look = (): void => {
     peakRssBytes = Math.max(peakRssBytes, highWaterMark(child.pid));
@@ -40,6 +42,7 @@ export async function runWhole(program: string, args: readonly string[]): Promis
   });
   const seconds = (performance.now() - startMs) / 1000;
   clearInterval(timer);
+  kill();
   if (code !== 0) throw new Error(`${program} ${args.join(" ")}: exit ${code}: ${stderr}`);
   return { seconds, peakRssBytes, stdout };
 }

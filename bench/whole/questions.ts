@@ -25,6 +25,8 @@ export interface WholeQuestion {
   readonly theirs: (database: string, folder: string) => Promise<Ran>;
   /** What of the two outputs must be equal; nothing when the work leaves a file instead. */
   readonly same?: (stdout: string) => string;
+  /** The file that each leaves in the folder, if it leaves one: what is in it must be equal. */
+  readonly leaves?: { readonly ours: string; readonly theirs: string };
 }
 
 function has(name: "etcdctl" | "go-bbolt"): () => boolean {
@@ -83,6 +85,7 @@ const DEFRAG_ETCDCTL: WholeQuestion = {
     ]),
   theirs: (database, folder) =>
     runWhole(peerPath("etcdctl"), ["defrag", "--data-dir", dataDir(database, folder, "theirs")]),
+  leaves: { ours: "ours/member/snap/db", theirs: "theirs/member/snap/db" },
 };
 
 const DEFRAG_BBOLT: WholeQuestion = {
@@ -99,6 +102,7 @@ const DEFRAG_BBOLT: WholeQuestion = {
     const args = ["bench", "compact", "--tx-max-size=10485760", "--no-sync", database, target];
     return await runWhole(judgeProgram(), args);
   },
+  leaves: { ours: "ours/member/snap/db", theirs: "compacted" },
 };
 
 const CHECK: WholeQuestion = {

@@ -75,7 +75,8 @@ export async function defragmentOnline(host: DefragHost, work: DefragWork): Prom
     if (!(work.force || isWorth(meta, copied))) return { ...none, refusal: noGain(meta, copied) };
 
     let rounds = 0;
-    for (let lastMs = Number.POSITIVE_INFINITY; rounds < ROUNDS_MAX; rounds++) {
+    for (let lastMs = Number.POSITIVE_INFINITY; rounds < ROUNDS_MAX; ) {
+      rounds++;
       const beganMs = performance.now();
       host.assertWorks();
       const next = host.pin();
@@ -102,7 +103,7 @@ export async function defragmentOnline(host: DefragHost, work: DefragWork): Prom
     return {
       refusal: undefined,
       longestPauseMs: Math.max(preparedMs, swappedMs),
-      rounds: rounds + 2,
+      rounds: rounds + 1,
     };
   } finally {
     pin.release();

@@ -360,7 +360,7 @@ export class Member {
       return applyTxn(this.store, (id) => this.lessor.has(id), request);
     }
     if (this.space.hasReserve(request)) {
-      this.#assertWritable();
+      this.assertWritable();
       const answer = await this.space.fromReserve(request, () => this.#log(request));
       if (answer !== undefined) return answer;
     }
@@ -430,13 +430,13 @@ export class Member {
 
   /** @returns the TTL; 0: there is no such lease */
   leaseKeepAlive(id: bigint): Promise<number> {
-    this.#assertWritable();
+    this.assertWritable();
     return this.lessor.keepAlive(id);
   }
 
   /** As `leaseKeepAlive`, which nearly always need not wait. @returns a promise if it has to */
   leaseKeepAliveNow(id: bigint): number | Promise<number> {
-    this.#assertWritable();
+    this.assertWritable();
     return this.lessor.keepAliveNow(id);
   }
 
@@ -595,7 +595,7 @@ export class Member {
     request: RequestOf<K>,
     answer: Answer<Answers[K]>,
   ): void {
-    this.#assertWritable();
+    this.assertWritable();
     if (this.backend.isFull) {
       this.#proposeWithRoom(request).then(
         (result) => answer(undefined, result),
@@ -611,7 +611,7 @@ export class Member {
 
   /** Whatever goes into the log passes here, or where it is answered without a promise. */
   #propose<K extends keyof Answers>(request: RequestOf<K>): Promise<Answers[K]> {
-    this.#assertWritable();
+    this.assertWritable();
     if (this.backend.isFull) return this.#proposeWithRoom(request);
     this.space.assertRoomFor(request);
     const data = this.#encodeBounded(request);
@@ -683,7 +683,7 @@ export class Member {
   }
 
   async #change(change: ConfChange): Promise<Refusal | undefined> {
-    this.#assertWritable();
+    this.assertWritable();
     const apply = (): Refusal | undefined => {
       const applied = this.#applier.applyConfChange(change);
       return applied.kind === "refused" ? applied.why : undefined;
@@ -704,7 +704,8 @@ export class Member {
     if (this.#closed !== undefined) throw new StrataError("CLOSED", "the store is closed");
   }
 
-  #assertWritable(): void {
+  /** @throws StrataError FAILED, CLOSED */
+  assertWritable(): void {
     this.assertOpen();
     if (this.#proposals.failure !== undefined) throw this.#proposals.error();
   }

@@ -86,6 +86,47 @@ test("a store in the process compacts and defragments itself, each as far as it 
   expect([uncompacted.compactedRevision, uncompacted.said]).toEqual([-1n, []]);
 });
 
+test("history that has filled the quota is given up, and writes are taken again, without a hand; no refusal before there is no room", async () => {
+  const clock = new ManualClock();
+  const periodMs = 10 * MINUTE_MS;
+  await using store = await Strata.open(
+    { memory: true },
+    {
+      clock,
+      log: () => undefined,
+      quotaBytes: 16 * MIB,
+      compactionSleepMs: 0,
+      selfMaintain: { autoCompaction: { mode: "periodic", periodMs } },
+    },
+  );
+  const { space, backend } = store.member;
+  const value = Buffer.alloc(MIB, 1);
+  const fill = async (): Promise<number> => {
+    for (let puts = 0; ; puts++) {
+      const left = space.quota.remaining(space.use());
+      try {
+        await store.put("key", value);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "NO_SPACE" });
+        // What it is charged is a little more than its value.
+        expect(left).toBeLessThanOrEqual(MIB + 300);
+        return puts;
+      }
+      expect(left).toBeGreaterThan(MIB);
+      await backend.commit();
+    }
+  };
+  expect(await fill()).toBe(15);
+  await store.put("small", value.subarray(0, MIB / 2)).catch(() => undefined);
+  for (let round = 0; round < 2; round++) {
+    await clock.advance(2 * periodMs + MINUTE_MS);
+    await backend.commit();
+    expect(store.status().alarms).toEqual([]);
+    expect(await fill()).toBeGreaterThanOrEqual(13);
+  }
+  expect(store.status().sizeBytes).toBeLessThan(2 * 16 * MIB);
+});
+
 test("by default it keeps the history of an hour, and leaves a small file as it is", async () => {
   const life = await lifeOf(125, {});
   // The first one gives up what was before the store was filled: nothing.

@@ -86,6 +86,7 @@ export async function runSelfMaintenance(
     log: log("space-watch"),
     softLimit: (): number => space.softLimit,
     space: () => ({ usedBytes: space.usedBytes(), quotaBytes: space.quota.bytes }),
+    lookAgain: (): void => space.lookAgain(),
     found: (forecast: SpaceForecast | undefined): void => {
       space.forecast = forecast;
     },

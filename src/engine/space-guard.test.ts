@@ -296,12 +296,18 @@ describe("an alarm that lifts itself", () => {
   });
 
   test("not one that somebody has asked for", async () => {
-    const member = await opened({ autoDisarm: true, quotaMode: "allocatable" });
+    const said: unknown[] = [];
+    const log = ({ message, fields }: EngineEvent) => said.push([message, fields?.helps]);
+    const member = await opened({ autoDisarm: true, quotaMode: "allocatable", log });
     const { localId } = member.cluster;
     await member.alarm(AlarmAction.activate, localId, AlarmType.noSpace);
     await member.backend.commit();
     await expect(member.put(small())).rejects.toMatchObject(refused);
     await alarmed(member);
+    expect(said.at(-1)).toEqual([
+      "a write was refused because of the NOSPACE alarm, although there is room for it",
+      "etcdctl alarm disarm",
+    ]);
     await member.alarm(AlarmAction.deactivate, localId, AlarmType.noSpace);
     await member.put(small());
     await closeAll();

@@ -318,9 +318,13 @@ export class SpaceGuard {
       revisions,
       liveKeys,
     });
+    // Somebody has asked for the alarm, or its cause is gone and nobody has disarmed it.
+    const isOnlyAlarm = alarms.has(AlarmType.noSpace) && this.#quota.available(use, cost);
     log({
       level: "warn",
-      message: "the database has no room for a write within its quota: it was refused",
+      message: isOnlyAlarm
+        ? "a write was refused because of the NOSPACE alarm, although there is room for it"
+        : "the database has no room for a write within its quota: it was refused",
       fields: { ...this.#numbers(use), refused: this.refusals - this.#refusalsSaid, helps },
     });
     this.#refusalsSaid = this.refusals;

@@ -14,6 +14,7 @@ class Rig {
   usedBytes = 0;
   quotaBytes = 1000;
   state: SpaceForecast | undefined;
+  looks = 0;
   #events: EngineEvent[] = [];
   readonly ended: Promise<void>;
 
@@ -25,6 +26,9 @@ class Rig {
         log: (event) => this.#events.push(event),
         softLimit: () => this.softLimit,
         space: () => ({ usedBytes: this.usedBytes, quotaBytes: this.quotaBytes }),
+        lookAgain: () => {
+          this.looks++;
+        },
         found: (state) => {
           this.state = state;
         },

@@ -1,6 +1,7 @@
 /**
  * Warns before the quota is reached: once when a share of it is passed, and again now and then as long as that is so,
- * with when it will be full if it goes on as in the last minutes.
+ * with when it will be full if it goes on as in the last minutes. And looks whether an alarm may go: after a restart, and
+ * where a reader has ended, nothing is committed that would have somebody look.
  */
 import type { Clock } from "../base/clock.ts";
 import type { EngineLog } from "./log.ts";
@@ -12,6 +13,8 @@ export interface SpaceWatchHost {
   softLimit(): number;
   /** What counts against the quota, and the quota: Infinity, if there is none. */
   space(): { readonly usedBytes: number; readonly quotaBytes: number };
+  /** There may be room again. */
+  lookAgain(): void;
   /** What was found last; undefined while nobody looks. */
   found(state: SpaceForecast | undefined): void;
 }
@@ -49,6 +52,7 @@ export async function runSpaceWatch(host: SpaceWatchHost, signal: AbortSignal): 
   while (!signal.aborted) {
     watch.look();
     await host.clock.sleep(LOOK_MS, signal);
+    if (!signal.aborted) host.lookAgain();
   }
 }
 

@@ -8,6 +8,7 @@ import { invariant } from "../base/invariant.ts";
 import { type LockedPageFile, openLockedPageFile } from "../pagefile/open.ts";
 import type { SwapAnswer, SwapTask } from "./copy-thread.ts";
 import { LockedCopy } from "./defrag-swap.ts";
+import { realPath } from "./defrag-work.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { StorageAnswer, StorageCall } from "./storage-thread.ts";
 
@@ -31,7 +32,8 @@ function answer(call: StorageCall): StorageAnswer {
     opened?.writer.close();
     const { path, options, olderRoot } = call;
     const locked = openLockedPageFile(path, { ...options, olderRoot, keepOlderRoot: true });
-    removeLeftovers(new SystemDirectory(dirname(path)), basename(path));
+    const place = realPath(path);
+    removeLeftovers(new SystemDirectory(dirname(place)), basename(place));
     return serve({ locked, path, options });
   }
   if (call.call === "close") {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { systemError } from "../../native-free/system-error.ts";
 import { EtcdError, StrataError } from "../base/errors.ts";
 import { ETCD_ERRORS, type EtcdErrorCode } from "../base/etcd-errors.ts";
 import { GrpcError } from "../grpc/status.ts";
@@ -29,6 +30,11 @@ test("only what nobody expected is reported", () => {
   expect(status(new GrpcError(12, "no"))).toBe(12);
   expect(status(new StrataError("BAD_ARGUMENT", "no"))).toBe(3);
   expect(status(AbortSignal.abort().reason)).toBe(1);
+  // Of the disk that a defragmentation writes to.
+  expect(statusOf(systemError("ENOSPC", "write", "member/snap/db.tmp.1"))).toEqual({
+    code: 8,
+    message: expect.stringContaining("ENOSPC"),
+  });
   expect(seen).toEqual([]);
   const bug = new TypeError("x is undefined");
   expect(statusOf(bug, (one) => seen.push(one))).toEqual({ code: 2, message: "x is undefined" });

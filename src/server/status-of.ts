@@ -32,6 +32,7 @@ const CANCELED: Status = { code: Code.canceled, message: "context canceled" };
  * | StrataError DEADLINE           | 4 with its text                                                            |
  * | StrataError CANCELED           | 1 with its text: somebody has cancelled the job that the call waited for   |
  * | StrataError NO_DISK            | 8 with its text                                                            |
+ * | ENOSPC, EDQUOT of the system   | 8 with its text                                                            |
  * | an abort                       | 1 `context canceled`                                                       |
  * | anything else                  | 2 with its text, and `unexpected` is told                                  |
  */
@@ -55,7 +56,13 @@ export function statusOf(error: unknown, unexpected: OnUnexpected = () => undefi
     if (error.code === "CANCELED") return { code: Code.canceled, message: error.message };
     if (error.code === "NO_DISK") return { code: Code.resourceExhausted, message: error.message };
   }
+  if (isDiskFull(error)) return { code: Code.resourceExhausted, message: error.message };
   if (error instanceof Error && error.name === "AbortError") return CANCELED;
   unexpected(error);
   return { code: Code.unknown, message: error instanceof Error ? error.message : reasonOf(error) };
+}
+
+function isDiskFull(error: unknown): error is Error {
+  if (!(error instanceof Error && "code" in error)) return false;
+  return error.code === "ENOSPC" || error.code === "EDQUOT";
 }

@@ -32,13 +32,15 @@ export async function crashStores<T>(
   work: (store: Strata) => Promise<T>,
   noted: () => T,
   look: (crashed: CrashedStore, acknowledged: T) => Promise<void>,
+  more: StrataOptions = {},
 ): Promise<void> {
+  const options = { ...SMALL, ...more };
   const start = new PowerCutDisk();
-  const first = await Strata.open({ disk: start }, SMALL);
+  const first = await Strata.open({ disk: start }, options);
   await begin(first);
   await first.close();
   const calm = start.crashClone(rng(1), "keep");
-  const store = await Strata.open({ disk: calm }, SMALL);
+  const store = await Strata.open({ disk: calm }, options);
   const from = calm.events;
   await work(store);
   await store.close();
@@ -46,13 +48,13 @@ export async function crashStores<T>(
   for (let run = 0; run < runs; run++) {
     const cutAt = from + 1 + Math.floor((total * run) / runs);
     const disk = start.crashClone(rng(1), "keep", { cutAt, wholeSectors: true });
-    const doomed = await Strata.open({ disk }, SMALL).catch(() => undefined);
+    const doomed = await Strata.open({ disk }, options).catch(() => undefined);
     if (doomed !== undefined) {
       await work(doomed).catch(() => undefined);
       await doomed.member.abandon().catch(() => undefined);
     }
     const left = disk.reboot(rng(run), SURVIVALS[run % 3] as (typeof SURVIVALS)[number]);
-    const again = await Strata.open({ disk: left }, SMALL);
+    const again = await Strata.open({ disk: left }, options);
     try {
       await look({ store: again, cutAt }, noted());
     } catch (error) {

@@ -2,9 +2,9 @@ import { crc32c, createCrc32cArena, createTableCrc32c } from "../../../native-fr
 import { fnv1a64 } from "../../../native-free/fnv1a64.ts";
 import { xorshift32 } from "../../../test/support/workload.ts";
 import { OURS } from "../question.ts";
-import { bytesSize, type MicroCase, nanosecondsEach, type Work } from "./micro-case.ts";
+import { bytesSize, type MicroCase, nanosecondsEach, sizesOf, type Work } from "./micro-case.ts";
 
-const SIZES = [64, 300, 1024, 4096, 65_536, 2 ** 20].map(bytesSize);
+const SIZES = sizesOf(bytesSize, 64, 300, 1024, 4096, 65_536, 2 ** 20);
 const ALIGNMENTS = 16;
 const RUN_BYTES = 2 ** 20;
 const HASHES = 1000;

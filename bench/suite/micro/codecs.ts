@@ -4,13 +4,16 @@ import { HpackDecoder } from "../../../src/http2/hpack/decoder.ts";
 import { HpackEncoder } from "../../../src/http2/hpack/encoder.ts";
 import { protoCases } from "../../proto.ts";
 import { OURS } from "../question.ts";
-import { type MicroCase, nanosecondsEach, ONE, type Work } from "./micro-case.ts";
+import { type MicroCase, nanosecondsEach, type Work } from "./micro-case.ts";
 
 const BATCH = 1000;
 const TABLE_BYTES = 4096;
 const GENERATED = ", generated";
 
-const NS = { unit: "ns", better: "less", sizes: [ONE] } as const;
+const NS = { unit: "ns", better: "less" } as const;
+/** What the cases of bench/proto.ts are made of. */
+const PUT = [{ label: "key of 17 B, value of 256 B", keys: 1, valueBytes: 256 }] as const;
+const FIELDS = [{ label: "one block", keys: 1, valueBytes: 0 }] as const;
 
 /** "encode a put's response" beside "encode a put's response, generated". */
 function protobuf(): MicroCase[] {
@@ -20,18 +23,21 @@ function protobuf(): MicroCase[] {
     if (run === undefined) throw new Error(`there is no case ${name}`);
     return nanosecondsEach(BATCH, () => run(BATCH));
   };
+  const generated = (name: string): MicroCase["subjects"] => {
+    const [other] = cases.filter(
+      (each) =>
+        each.name.endsWith(GENERATED) && name.startsWith(each.name.slice(0, -GENERATED.length)),
+    );
+    return other === undefined ? {} : { "generated code": work(other.name) };
+  };
   return cases
     .filter(({ name }) => !name.endsWith(GENERATED))
     .map(({ name }) => ({
       ...NS,
+      sizes: PUT,
       name: `memory/proto/${name.replaceAll(/\ban? |'/g, "").replaceAll(" ", "-")}`,
-      about: `${name}: a key of 17 bytes and a value of 256`,
-      subjects: {
-        [OURS]: work(name),
-        ...(cases.some((each) => each.name === name + GENERATED) && {
-          "generated code": work(name + GENERATED),
-        }),
-      },
+      about: `${name}; generated code is the same by protobuf-es`,
+      subjects: { [OURS]: work(name), ...generated(name) },
     }));
 }
 
@@ -95,18 +101,21 @@ export const CODECS: readonly MicroCase[] = [
   ...protobuf(),
   {
     ...NS,
+    sizes: FIELDS,
     name: "memory/hpack/decode-first",
     about: "the header block of a connection's first request, in full, with a new table",
     subjects: { [OURS]: decodeFirst },
   },
   {
     ...NS,
+    sizes: FIELDS,
     name: "memory/hpack/decode-again",
     about: "the same header block again, by places in the table",
     subjects: { [OURS]: decodeAgain },
   },
   {
     ...NS,
+    sizes: FIELDS,
     name: "memory/hpack/encode",
     about: "the header block of a response, by places in the table",
     subjects: { [OURS]: encode },

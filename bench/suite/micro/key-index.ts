@@ -2,9 +2,9 @@
 import { type FoundRevision, FROM_KEY, KeyIndex } from "../../../src/mvcc/key-index.ts";
 import { KEY_BYTES, measureMemory, randomKeys, scattered } from "../../key-index.ts";
 import { OURS, type Size } from "../question.ts";
-import { keysSize, type MicroCase, perSecond, type Work } from "./micro-case.ts";
+import { keysSize, type MicroCase, perSecond, sizesOf, type Work } from "./micro-case.ts";
 
-const SIZES = [10_000, 100_000, 1_000_000].map((keys) => keysSize(keys));
+const SIZES = sizesOf((keys) => keysSize(keys), 10_000, 100_000, 1_000_000);
 
 function keysOf(count: number): (i: number) => string {
   const keys = randomKeys(count);

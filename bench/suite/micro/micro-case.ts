@@ -1,5 +1,5 @@
 /** A small piece of work in memory, for tinybench: a batch of it is one call, so that a clock reading is nothing. */
-import type { Goal, Size, SuiteQuestion } from "../question.ts";
+import type { Goal, Size } from "../question.ts";
 
 export interface MicroCase {
   /** "memory/crc32c/in-place". */
@@ -8,7 +8,8 @@ export interface MicroCase {
   readonly unit: string;
   readonly better: "more" | "less";
   readonly goal?: Goal;
-  readonly sizes: readonly Size[];
+  /** The first is small enough for a smoke run. */
+  readonly sizes: readonly [Size, ...Size[]];
   /** What a call makes ready for, and what it is compared with: OURS first. */
   readonly subjects: Readonly<Record<string, (size: Size) => Work>>;
 }
@@ -19,9 +20,6 @@ export interface Work {
   /** The digest is the first call's, the same for all subjects. */
   run(): string | number;
 }
-
-/** For what has one size only. */
-export const ONE: Size = { label: "one", keys: 1, valueBytes: 0 };
 
 export function bytesSize(valueBytes: number): Size {
   const label =
@@ -48,7 +46,10 @@ export function perSecond(batch: number, run: Work["run"]): Work {
   return { run, figure: (seconds) => batch / seconds };
 }
 
-/** What is small enough for a smoke run: the first of the sizes. */
-export function smokeSizeOf({ sizes }: Pick<SuiteQuestion, "sizes">): Size {
-  return sizes[0] ?? ONE;
+export function sizesOf(
+  of: (n: number) => Size,
+  first: number,
+  ...more: readonly number[]
+): readonly [Size, ...Size[]] {
+  return [of(first), ...more.map(of)];
 }

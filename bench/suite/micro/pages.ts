@@ -7,7 +7,14 @@ import { MemoryFile } from "../../../test/support/memory-file.ts";
 import { Noise, setRevision, xorshift32 } from "../../../test/support/workload.ts";
 import { keyBucket, newKey } from "../../support/measure.ts";
 import { OURS, type Size } from "../question.ts";
-import { keysSize, type MicroCase, nanosecondsEach, perSecond, type Work } from "./micro-case.ts";
+import {
+  keysSize,
+  type MicroCase,
+  nanosecondsEach,
+  perSecond,
+  sizesOf,
+  type Work,
+} from "./micro-case.ts";
 
 const PAGE_BYTES = 4096;
 const PAGE_ID = 5;
@@ -17,7 +24,7 @@ const PAGE_KEYS = 38;
 const BATCH = 1000;
 const SEED = 4711;
 const PUTS = 10_000;
-const SIZES = [10_000, 100_000, 1_000_000].map((keys) => keysSize(keys, VALUE_BYTES));
+const SIZES = sizesOf((keys) => keysSize(keys, VALUE_BYTES), 10_000, 100_000, 1_000_000);
 const PAGE_SIZE: Size = keysSize(PAGE_KEYS, VALUE_BYTES);
 
 /** A leaf of revisions in order, as the bucket `key` has them. */

@@ -2,11 +2,11 @@
 import { createCrc32cArena } from "../../../native-free/crc32c.ts";
 import { RecordBuffer } from "../../../src/wal/record-buffer.ts";
 import { OURS, type Size } from "../question.ts";
-import { bytesSize, type MicroCase, nanosecondsEach, type Work } from "./micro-case.ts";
+import { bytesSize, type MicroCase, nanosecondsEach, sizesOf, type Work } from "./micro-case.ts";
 
 const RECORDS = 1000;
 const ARENA_BYTES = 2 ** 20;
-const SIZES = [64, 256, 1024, 4096].map(bytesSize);
+const SIZES = sizesOf(bytesSize, 64, 256, 1024, 4096);
 
 /** Entries framed, and hashed where they then lie. */
 function frame({ valueBytes }: Size): Work {

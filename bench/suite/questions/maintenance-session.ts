@@ -30,9 +30,11 @@ const ORDER: readonly PhaseName[] = ["quiet", "hash-kv", "slow-save", "compactio
 /** Of all that are old and not compacted yet. */
 const GIVEN_UP_PART = 0.9;
 const CONNECTIONS = 10;
+/** Gigabytes were written and removed by then. */
+const SETTLE_MS = 8000;
 
 /** Of a phase; works that are done once have a second after their end instead. */
-const FULL = { rate: 5000, seconds: 3, warmUpSeconds: 1, slowRate: 20_000_000 };
+const FULL = { rate: 5000, seconds: 4, warmUpSeconds: 2, slowRate: 20_000_000 };
 const SMOKE = { rate: 300, seconds: 0.1, warmUpSeconds: 0.05, slowRate: 1_000_000 };
 
 const dataDirs = new Once<string>();
@@ -74,17 +76,21 @@ async function measureSession(
   const { keys, valueBytes } = content;
   const { rate, ...times } = context.smoke ? SMOKE : FULL;
   const load = { keys, valueBytes, puts: rate, gets: rate, connections: CONNECTIONS };
+  const progress = (what: string): void => context.progress(`${kind.name}: ${what}`);
+  progress("starting on a copy");
   await using side = await Side.start({ kind, made, folder, ...load });
   await settle(context);
+  progress("snapshots");
   const save = await side.save(1);
   const restore = kind === STRATA ? await restored(side.snapshot, folder) : {};
-  await settle(context);
+  await settle(context, SETTLE_MS);
   const given = Math.round((content.old - content.compacted) * GIVEN_UP_PART);
   const orders = { ...times, revisionToCompact: revisionToCompact(content, given) };
   const phases = new Map<PhaseName, PhaseFigure>();
   for (const name of ORDER) {
     const phase = PHASES.find((one) => one.name === name);
     if (phase === undefined) throw new Error(`there is no phase ${name}`);
+    progress(name);
     phases.set(name, await measurePhase(phase, side, orders));
   }
   return { save, restore, phases };

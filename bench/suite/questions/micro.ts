@@ -4,7 +4,7 @@ import { projectFolder } from "../../../test/support/judge.ts";
 import { askSide } from "../../store/alternate.ts";
 import type { MicroAsk } from "../micro/answer.ts";
 import { CASES } from "../micro/cases.ts";
-import { type MicroCase, smokeSizeOf } from "../micro/micro-case.ts";
+import type { MicroCase } from "../micro/micro-case.ts";
 import type { Answer, SuiteQuestion } from "../question.ts";
 
 const TIME_MS = 400;
@@ -24,7 +24,7 @@ export function microQuestions(
     durability: "",
     ...(goal !== undefined && { goal }),
     sizes,
-    smokeSize: smokeSizeOf({ sizes }),
+    smokeSize: sizes[0],
     warmsUpItself: true,
     subjects: (size, { smoke }) => ({
       entries: Object.keys(subjects).map((subject) => ({

@@ -8,7 +8,15 @@ import {
   putEntries,
   putsOf,
 } from "../../store/put-side.ts";
-import type { Answer, AskContext, Goal, Size, Subjects, SuiteQuestion } from "../question.ts";
+import {
+  type Answer,
+  type AskContext,
+  type Goal,
+  OURS,
+  type Size,
+  type Subjects,
+  type SuiteQuestion,
+} from "../question.ts";
 import { inMebibytes, ON_DISK, programOf, ROUNDS, sizeOf } from "./support.ts";
 
 const VALUE_BYTES = 256;
@@ -38,7 +46,9 @@ function subjects(callers: number, { keys, valueBytes }: Size, context: AskConte
   const { folder, smoke } = context;
   const plan = { callers, puts: keys, valueBytes, settleMs: smoke ? 0 : SETTLE_MS };
   const ask = askSide<PutQuestion, PutFigure>(programOf("store/put-side"));
-  return { entries: putEntries(plan, folder, ask).map(answering) };
+  const entries = putEntries(plan, folder, ask).map(answering);
+  const isOurs = ({ name }: Entry<Answer>): boolean => name === OURS;
+  return { entries: [...entries.filter(isOurs), ...entries.filter((one) => !isOurs(one))] };
 }
 
 function answering({ run, ...entry }: Entry<PutFigure>): Entry<Answer> {

@@ -73,8 +73,11 @@ export function serverEntry(
 }
 
 /** Figures of the first seconds after much was written or removed are the disk's; a smoke run does not care. */
-export async function settle({ smoke }: Pick<AskContext, "smoke">): Promise<void> {
+export async function settle(
+  { smoke }: Pick<AskContext, "smoke">,
+  ms: number = SETTLE_MS,
+): Promise<void> {
   if (smoke) return;
   spawnSync("sync");
-  await sleep(SETTLE_MS);
+  await sleep(ms);
 }

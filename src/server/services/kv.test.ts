@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { MemoryTree } from "../../../native-free/memory-tree.ts";
 import { DecodedMessage } from "../../../test/support/decoded-message.ts";
+import { ErrorDisk } from "../../../test/support/error-disk.ts";
 import { type Answer, callFake, startFake } from "../../../test/support/fake-call.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { Strata } from "../../engine/strata.ts";
@@ -343,4 +345,24 @@ test("a range stream refuses orders and filters in etcd's words", async () => {
   expect((await callFake(kv, "RangeStream", encodeRange(range("k", { sortOrder: 1 })))).code).toBe(
     0,
   );
+});
+
+test("whoever asks whether it is well is told that it cannot write any more; all else is read", async () => {
+  const disk = new ErrorDisk(new MemoryTree());
+  const broken = await Strata.open({ disk }, { unsafeNoFsync: true, log: () => undefined });
+  const its = new ServiceContext(broken.member);
+  const get = (key: string, serializable = false): Promise<Answer> =>
+    callFake(kvService(its), "Range", encodeRange(range(key, { serializable })));
+  await broken.put("k", "v");
+  expect(await get("health")).toMatchObject({ code: 0 });
+  disk.arm({ operations: "write", code: "EIO", nth: 1, lasts: "from then on" });
+  await expect(broken.put("k", "w")).rejects.toThrow("a write failed");
+  expect(await get("health")).toMatchObject({
+    code: 14,
+    message: expect.stringContaining("a write failed"),
+  });
+  expect(await get("health", true)).toMatchObject({ code: 0 });
+  expect(await get("k")).toMatchObject({ code: 0 });
+  its.timeout.close();
+  await broken.member.abandon();
 });

@@ -19,6 +19,12 @@ import { rangeStream } from "./range-stream.ts";
 import { replyWith } from "./reply-with.ts";
 import type { ServiceContext } from "./service-context.ts";
 
+/**
+ * What etcdctl, and others who ask whether a member is well, read for that: getting it, linearizably, takes a member that
+ * can still agree to something. One whose disk has failed goes on to read all else.
+ */
+const HEALTH_KEY = Buffer.from("health");
+
 /** KeyValues of a large answer that are gathered in one step. */
 const STEP_KEYS = 1024;
 
@@ -58,6 +64,7 @@ function range(
     turns.run(call, answerRange(context, call, request));
     return;
   }
+  if (!request.serializable && HEALTH_KEY.equals(request.key)) member.assertWritable();
   const answer = (): void => call.reply(encoder.range(member.range(request), context.revision));
   const fetched = member.fetch(request);
   if (fetched === undefined) answer();
