@@ -1,5 +1,5 @@
 /** What the questions have in common: sizes with their labels, what is made once, disks that come to rest. */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectFolder } from "../../../test/support/judge.ts";
@@ -9,6 +9,7 @@ import type { Answer, AskContext, Size } from "../question.ts";
 
 /** The writes that a disk has taken into its own memory go on for about as long. */
 const SETTLE_MS = 3000;
+const SYNC_MAX_MS = 20_000;
 
 /** Each takes long enough for three to show how they differ. */
 export const ROUNDS = 3;
@@ -78,6 +79,12 @@ export async function settle(
   ms: number = SETTLE_MS,
 ): Promise<void> {
   if (smoke) return;
-  spawnSync("sync");
+  const child = spawn("sync", { stdio: "ignore" });
+  const synced = new Promise<void>((resolve) => {
+    child.once("close", () => resolve());
+    child.once("error", () => resolve());
+  });
+  // Beside others who write without end it would not come back.
+  await Promise.race([synced, sleep(SYNC_MAX_MS, undefined, { ref: false })]);
   await sleep(ms);
 }
