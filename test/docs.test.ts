@@ -60,6 +60,8 @@ test("the docs have commands, and the README's two begin with the whole set-up",
 
 /** What takes long or changes the checkout: the line of `.ci/run` that does it, in short. */
 const SHORT: Readonly<Record<string, string>> = {
+  bench: 'npm run bench -- --smoke --json "$bench_result"',
+  profile: 'npm run -s profile -- page-file/random-100 --smoke --out "$profiles"',
   "build:wasm": "npm run -s build:wasm",
   "fuzz:pagefile": "npm run -s fuzz:pagefile -- --count 300 --seed 1",
   "fuzz:http2": "STRATA_FUZZ=100 npm run -s fuzz:http2",

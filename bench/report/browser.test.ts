@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BENCH_RESULT } from "../../test/support/bench-result.ts";
+import { BENCH_RESULT, EVIL_RESULT } from "../../test/support/bench-result.ts";
 import { Chromium } from "../../test/support/chromium.ts";
 import { scratchFolder } from "../../test/support/cleanup.ts";
 import { describeWithPeers } from "../../test/support/describe-with-peers.ts";
@@ -110,6 +110,21 @@ describeWithPeers("the report in a browser", ["chromium"], () => {
         ).toBe(scheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)");
         if (file.endsWith("ratios.svg")) await keep(`ratios-${scheme}.png`);
       }
+    }
+  });
+
+  test("what a result says does nothing, in the page and in every chart", async () => {
+    await chromium.look({ width: 1200, scheme: "light" });
+    const evil = await writeReport(EVIL_RESULT, join(folder, "evil"));
+    expect(evil).toHaveLength(3);
+    for (const file of evil) {
+      const { requests, errors } = await chromium.visit(pathToFileURL(file).href);
+      // The page's icon, which is empty, may be asked for.
+      expect(requests.filter((url) => !url.startsWith("data:"))).toHaveLength(1);
+      expect(errors).toEqual([]);
+      expect(await chromium.evaluate("document.querySelectorAll('img, parsererror').length")).toBe(
+        0,
+      );
     }
   });
 

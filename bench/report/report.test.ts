@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { BENCH_RESULT } from "../../test/support/bench-result.ts";
+import { BENCH_RESULT, EVIL_RESULT } from "../../test/support/bench-result.ts";
 import { scratchFolder } from "../../test/support/cleanup.ts";
 import type { QuestionResult, SuiteResult } from "../suite/result.ts";
 import { writeReport } from "./report.ts";
@@ -77,13 +77,7 @@ test("nothing is asked for from anywhere", () => {
 });
 
 test("what a result says is text and never markup", async () => {
-  const evil = `<img src=x onerror="alert('1')">&\u0000\u{d800}`;
-  const evils = await reportOf({
-    ...changed("server/start", { name: evil, about: evil, unit: evil, durability: evil }),
-    strata: evil,
-    at: evil,
-    peers: { [evil]: { missing: evil } },
-  });
+  const evils = await reportOf(EVIL_RESULT);
   expect(evils.size).toBe(3);
   for (const [, text] of evils) {
     expect(text).not.toContain("<img");

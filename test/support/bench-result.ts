@@ -239,3 +239,33 @@ export const BENCH_RESULT: SuiteResult = {
   },
   questions: QUESTIONS,
 };
+
+/** Markup, and what XML cannot write. */
+const EVIL = `<img src=x onerror="alert('1')">]]>&\u0000\u{d800}`;
+
+/** One question of three sizes, whose every word is markup. */
+export const EVIL_RESULT: SuiteResult = {
+  ...BENCH_RESULT,
+  strata: EVIL,
+  at: EVIL,
+  peers: { [EVIL]: { missing: EVIL } },
+  questions: BENCH_RESULT.questions
+    .filter(({ name }) => name === "server/start")
+    .map((start) => ({
+      ...start,
+      name: EVIL,
+      about: EVIL,
+      unit: EVIL,
+      durability: EVIL,
+      sizes: start.sizes.map((each) => ({
+        ...each,
+        size: { ...each.size, label: EVIL },
+        sides: each.sides.map((side) => ({
+          ...side,
+          name: side.name === "strata" ? side.name : EVIL,
+        })),
+        ratios: { [EVIL]: { median: 0.5, min: 0.4, max: 0.6 } },
+        digest: EVIL,
+      })),
+    })),
+};
