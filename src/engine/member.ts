@@ -445,7 +445,11 @@ export class Member {
   /** @param memberId  etcdctl's disarm gives that of each alarm */
   async alarm(action: number, memberId: bigint, alarm: number): Promise<readonly AlarmMember[]> {
     this.assertOpen();
-    if (action === AlarmAction.get) return this.alarms.get(alarm);
+    if (action === AlarmAction.get) {
+      // Whoever was refused asks for the alarm next: what is logged by now is in the answer.
+      await this.space.alarmsSettled();
+      return this.alarms.get(alarm);
+    }
     return this.space.alarmByHand(action, alarm, () =>
       this.#propose({ kind: "alarm", action, memberId, alarm }),
     );

@@ -183,7 +183,7 @@ export class SpaceGuard {
   async fromReserve<T>(request: TxnRequest, propose: () => Promise<T>): Promise<T | undefined> {
     const { alarms } = this.#parts;
     // An alarm that somebody is about to disarm must not be raised again behind it.
-    while (this.#alarmsUnderWay.size > 0) await Promise.allSettled([...this.#alarmsUnderWay]);
+    await this.alarmsSettled();
     const cost = costOf(request);
     const use = this.use();
     const isAlarmed = alarms.has(AlarmType.noSpace);
@@ -220,6 +220,11 @@ export class SpaceGuard {
   async alarmByHand<T>(action: number, alarm: number, propose: () => Promise<T>): Promise<T> {
     if (action === AlarmAction.activate && alarm === AlarmType.noSpace) this.#byHand = true;
     return await this.#underWay(propose());
+  }
+
+  /** When all alarms that are raised or lifted by now are in force. */
+  async alarmsSettled(): Promise<void> {
+    while (this.#alarmsUnderWay.size > 0) await Promise.allSettled([...this.#alarmsUnderWay]);
   }
 
   /** Notes a request about alarms that is on its way to be applied. */

@@ -48,9 +48,6 @@ const SAMPLE: ReadonlySet<string> = new Set([
 const isChosen = STRATA_CTL !== undefined || STRATA_JUDGED !== undefined;
 const here = !isChosen && STRATA_FULL !== "1";
 
-/** A refusal is answered a moment before its alarm is in force: in this process the next command is there sooner. */
-const UNHURRIED = "nospace.json";
-
 interface Game {
   readonly client: ClientKind;
   readonly server: ServerKind;
@@ -109,7 +106,7 @@ async function passes(game: Game): Promise<void> {
   const { file, client, server } = game;
   const played = await play(join(FOLDER, file), {
     ...game,
-    here: here && file !== UNHURRIED,
+    here,
   });
   if (STRATA_REPLAY_REPORT) {
     const line = `${file} ${played.steps} steps, ${Math.round(played.elapsedMs)} ms\n`;
