@@ -157,6 +157,7 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
   try {
     const opened = await storage.open(olderRoot);
     backend = openBackend(storage, opened, snapFolder, options.backend);
+    if (opened.lockedBy === "sidecar") sayWhoIsKeptOut(opened.path, log);
     if (isNew) assertUnused(backend);
     assertNoAuth(backend);
 
@@ -213,6 +214,15 @@ async function recoverFrom(options: RecoveryOptions, olderRoot: boolean): Promis
     else await backend.abandon().catch(() => undefined);
     throw error;
   }
+}
+
+function sayWhoIsKeptOut(path: string, log: EngineLog): void {
+  log({
+    level: "warn",
+    message:
+      "there is no flock(2) here: another strata is kept off the database, a real etcd is not",
+    fields: { path, helps: "put a flock program (util-linux) on the PATH" },
+  });
 }
 
 function openBackend(
