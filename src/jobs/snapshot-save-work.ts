@@ -9,7 +9,6 @@
  */
 import { basename, dirname } from "node:path";
 import { type Directory, type RandomAccessFile, SystemDirectory } from "../../native-free/file.ts";
-import { placeToWrite } from "./database-path.ts";
 import { ProgressWriter } from "./progress.ts";
 import { snapshotBytes, snapshotPieces, sourceOf } from "./snapshot-pieces.ts";
 import type { SaveInput } from "./snapshot-save.ts";
@@ -21,7 +20,7 @@ export function saveSnapshot(
   progress: ProgressWriter = new ProgressWriter(),
 ): Promise<number> {
   progress.phase(0, snapshotBytes(input.meta));
-  const target = placeToWrite(input.target);
+  const { target } = input;
   const folder = new SystemDirectory(dirname(target));
   return writeSnapshot(folder, basename(target), snapshotPieces(sourceOf(input), input.meta), {
     wrote: (doneBytes) => progress.done(doneBytes),

@@ -56,25 +56,6 @@ test("a data dir and a database behind links stay so: what they lead to is defra
   expect((await again.get("after"))?.value.string()).toBe("v");
 });
 
-test("a snapshot saved to a link goes where that leads, also where nothing is yet", async () => {
-  const folder = scratchFolder("links");
-  await using store = await Strata.open({ dir: join(folder, "data") });
-  await store.put("k", "v");
-  const backups = join(folder, "backups");
-  mkdirSync(backups);
-  const link = join(folder, "latest.db");
-  symlinkSync("backups/one.db", link);
-  for (let i = 0; i < 2; i++) {
-    const { revision } = await store.saveSnapshot(link);
-    expect(readlinkSync(link)).toBe("backups/one.db");
-    expect(readdirSync(backups)).toEqual(["one.db"]);
-    const status = await readStatus({ path: join(backups, "one.db"), liveKeys: false });
-    expect(BigInt(status.revision)).toBe(revision);
-    await store.put("k", "w");
-  }
-  expect(readdirSync(folder).sort()).toEqual(["backups", "data", "latest.db"]);
-});
-
 test("a folder for snapshots that cannot be made is said, once while it is so, and taken when it can", async () => {
   const folder = scratchFolder("unwritable");
   const blocked = join(folder, "blocked");

@@ -79,7 +79,6 @@ type SaveSettings = Parameters<
 /** @returns the server's version */
 async function save(rpc: Session["rpc"], path: string, settings: SaveSettings): Promise<string> {
   const { openSnapshot } = await import("../../client/maintenance/snapshot.ts");
-  const { placeToWrite } = await import("../../jobs/database-path.ts");
   const { receiveSnapshot } = await import("../../jobs/snapshot-receive.ts");
   refuseFolder(path);
   let version = "";
@@ -88,8 +87,7 @@ async function save(rpc: Session["rpc"], path: string, settings: SaveSettings): 
     ({ version } = snapshot);
     yield* snapshot;
   }
-  const place = placeToWrite(path);
-  await receiveSnapshot(new SystemDirectory(dirname(place)), basename(place), pieces());
+  await receiveSnapshot(new SystemDirectory(dirname(path)), basename(path), pieces());
   return version;
 }
 
