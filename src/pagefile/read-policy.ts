@@ -7,24 +7,23 @@ export type ReadPlace = "here" | "beside";
 
 /** A read as long as this was one of the disk; the system's memory takes a hundredth of it. */
 const DISK_MS = 0.3;
-/** So many of them in a window are too many. */
-const DISK_READS_MAX = 16;
-const WINDOW = 256;
-/** One as long as this is one too many. */
-const LONG_MS = 4;
-/** For how long reads go beside after the last one that took as long there; twice as long if it did not help for long. */
+/** For so long in all the disk may hold up the others, and this part of the time that passes. */
+const HELD_MAX_MS = 100;
+const HELD_PART = 0.05;
+/** Then reads go beside for so long, and twice as long if it did not help for long. */
 const PENALTY_MIN_MS = 5000;
 const PENALTY_MAX_MS = 80_000;
-/** A long read here so soon after the last penalty doubles it. */
+/** Too many here again so soon after the last penalty double it. */
 const SOON_MS = 30_000;
-/** Beside, where waiting for a thread is in it. */
-const LONG_BESIDE_MS = 2;
+/** One beside that takes this long shows that it is not over. Shorter ones may have waited for a thread. */
+const LONG_BESIDE_MS = 20;
 
 /** Here at first, and for as long as the disk is not noticed. */
 export class ReadPolicy {
   #place: ReadPlace = "here";
-  #windowLeft = WINDOW;
-  #diskReads = 0;
+  /** For how long the disk has held up the others lately. */
+  #heldMs = 0;
+  #heldAtMs = 0;
   #penaltyMs = PENALTY_MIN_MS;
   #besideUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -40,16 +39,18 @@ export class ReadPolicy {
   }
 
   #tookHere(ms: number, nowMs: number): void {
-    if (ms >= DISK_MS) this.#diskReads++;
-    if (ms >= LONG_MS || this.#diskReads >= DISK_READS_MAX) this.#goBeside(nowMs);
-    else if (--this.#windowLeft <= 0) this.#newWindow();
+    if (ms < DISK_MS) return;
+    const drainedMs = (nowMs - this.#heldAtMs) * HELD_PART;
+    this.#heldMs = Math.max(0, this.#heldMs - drainedMs) + ms;
+    this.#heldAtMs = nowMs;
+    if (this.#heldMs >= HELD_MAX_MS) this.#goBeside(nowMs);
   }
 
   #tookBeside(ms: number, nowMs: number): void {
     if (ms >= LONG_BESIDE_MS) this.#besideUntilMs = nowMs + this.#penaltyMs;
     if (nowMs < this.#besideUntilMs) return;
     this.#place = "here";
-    this.#newWindow();
+    this.#heldMs = 0;
   }
 
   #goBeside(nowMs: number): void {
@@ -57,10 +58,5 @@ export class ReadPolicy {
     this.#penaltyMs = soon ? Math.min(this.#penaltyMs * 2, PENALTY_MAX_MS) : PENALTY_MIN_MS;
     this.#besideUntilMs = nowMs + this.#penaltyMs;
     this.#place = "beside";
-  }
-
-  #newWindow(): void {
-    this.#windowLeft = WINDOW;
-    this.#diskReads = 0;
   }
 }
