@@ -2,7 +2,7 @@
  * Random-access files and directories: the only door to `node:fs` for data. Everything above takes these interfaces,
  * so that a test can hand in a disk whose power it cuts or that refuses a write.
  *
- * All calls but those "beside" are synchronous: they are made on storage and job threads, where waiting is
+ * All calls but the two syncs "beside" are synchronous: they are made on storage and job threads, where waiting is
  * the work, or in places that have measured how long it takes.
  */
 import {
@@ -16,7 +16,6 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  read,
   readdirSync,
   readFileSync,
   readSync,
@@ -58,11 +57,6 @@ export interface RandomAccessFile {
   read(offsetBytes: number, into: Uint8Array): void;
   /** Reads what there is, up to `into.length`; returns the number of bytes, 0 at or past the end. */
   readSome(offsetBytes: number, into: Uint8Array): number;
-  /**
-   * As `readSome`, on another thread, where the file can do that. Should the file be closed meanwhile, what comes of it
-   * is nobody's bytes.
-   */
-  readBeside?(offsetBytes: number, into: Uint8Array): Promise<number>;
   /** Writes all of `bytes`; beyond the end, the gap reads as zeros. Durable only after `sync`. */
   write(offsetBytes: number, bytes: Uint8Array): void;
   /** Writes the parts one after another, as one write where the system allows it. */
@@ -213,19 +207,6 @@ export class SystemFile implements RandomAccessFile {
       }
       at += wanted;
     }
-  }
-
-  async readBeside(offsetBytes: number, into: Uint8Array): Promise<number> {
-    let got = 0;
-    while (got < into.length) {
-      const n = await new Promise<number>((resolve, reject) => {
-        const [at, left] = [offsetBytes + got, into.length - got];
-        read(this.fd, into, got, left, at, (error, n) => (error ? reject(error) : resolve(n)));
-      });
-      if (n === 0) break;
-      got += n;
-    }
-    return got;
   }
 
   async writeBeside(offsetBytes: number, bytes: Uint8Array): Promise<void> {

@@ -98,7 +98,6 @@ export class Backend implements RowSink {
   #reader: PageReader;
   #retired: Retired[] = [];
   readonly #readerOf = new WeakMap<Pin, PageReader>();
-  readonly #fetchPlace: ValuePlace = newValuePlace();
   readonly #revisionKey = new Uint8Array(REVISION_BYTES);
   readonly #revisionView: DataView = viewOf(this.#revisionKey);
   #filling = new WriteBatch(this.#pool);
@@ -174,25 +173,6 @@ export class Backend implements RowSink {
     into.offset = 0;
     into.length = value.length;
     return true;
-  }
-
-  /** Just now: see `fetch`. */
-  get isSlowToRead(): boolean {
-    return this.#reader.isSlow;
-  }
-
-  /**
-   * Where a disk is slow to read, `find` would hold up everything until it has the record's page: this brings it into
-   * memory first. It may be another page by then: ask again.
-   * @returns undefined: there is nothing to wait for. The promise never rejects
-   * @throws StrataError CLOSED
-   */
-  fetch(main: number, sub: number): Promise<void> | undefined {
-    if (!this.#reader.isSlow || this.#keys === undefined) return undefined;
-    if (this.#filling.find(main, sub, false, this.#fetchPlace)) return undefined;
-    if (this.#committing?.find(main, sub, false, this.#fetchPlace)) return undefined;
-    const id = this.#keys.coldPage(this.#keyOf(main, sub, false));
-    return id === undefined ? undefined : this.#reader.fetch(id);
   }
 
   /**

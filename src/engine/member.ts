@@ -10,7 +10,6 @@ import type { AlarmStore } from "../alarm/alarm-store.ts";
 import type { Backend, BackendOptions, BackendSpace } from "../backend/backend.ts";
 import type { Quota } from "../backend/quota.ts";
 import type { Storage } from "../backend/storage.ts";
-import { latin1 } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { EtcdError, reasonOf, StrataError } from "../base/errors.ts";
 import { formatGoDuration } from "../base/go-duration.ts";
@@ -380,16 +379,6 @@ export class Member {
   /** At once, however much it is. @throws EtcdError EMPTY_KEY, INVALID_SORT_OPTION, COMPACTED, FUTURE */
   range(request: RangeRequest): RangeOutcome {
     return rangeAtOnce(this.store, request, this.readableRevision(request));
-  }
-
-  /**
-   * What the range of one key is to wait for first, where the disk is slow to read: else it would hold up everything.
-   * @returns undefined: nothing
-   * @throws as `range`; (rejects) StrataError CLOSED
-   */
-  fetch(request: RangeRequest): Promise<void> | undefined {
-    if (!this.backend.isSlowToRead || request.countOnly) return undefined;
-    return this.store.fetch(latin1(request.key), this.readableRevision(request));
   }
 
   /** A step at a time; see range.ts. */

@@ -282,13 +282,10 @@ export class Strata {
   ): Promise<KeyValue | undefined> {
     options.signal?.throwIfAborted();
     if (options.revision === undefined) {
-      if (this.member.backend.isSlowToRead) await this.member.fetch(rangeRequest(key, {}));
       const record = this.member.get(textOf(key));
       return record && new KeyValue(record);
     }
-    const request = rangeRequest(key, options);
-    await this.member.fetch(request);
-    const [record] = this.member.range(request).kvs;
+    const [record] = this.member.range(rangeRequest(key, options)).kvs;
     return record && new KeyValue(record);
   }
 

@@ -55,9 +55,6 @@ export function rangeOf(key: Uint8Array, rangeEnd: Uint8Array): KeyRange {
   return { start: latin1(key), end: rangeEnd.length === 0 ? "" : latin1(rangeEnd) };
 }
 
-/** A page for each level of the tree, and some that were written anew meanwhile. */
-const FETCHES_MAX = 8;
-
 export class Store implements WatchSource {
   readonly #backend: Backend;
   readonly #leases: LeaseBook;
@@ -107,25 +104,6 @@ export class Store implements WatchSource {
   /** What the key was at a revision (Infinity: now, changes of an open transaction included). The same object each call. */
   find(key: string, atRev: number): Readonly<FoundRevision> | undefined {
     return this.index.get(key, atRev, this.#found) ? this.#found : undefined;
-  }
-
-  /** What reading the key at a revision is to wait for, if anything. @throws (rejects) StrataError CLOSED. @see Backend.fetch */
-  fetch(key: string, atRev: number): Promise<void> | undefined {
-    const fetched = this.#fetchOnce(key, atRev);
-    return fetched && this.#fetchOn(key, atRev, fetched);
-  }
-
-  async #fetchOn(key: string, atRev: number, first: Promise<void>): Promise<void> {
-    let next: Promise<void> | undefined = first;
-    for (let i = 0; next !== undefined && i < FETCHES_MAX; i++) {
-      await next;
-      next = this.#fetchOnce(key, atRev);
-    }
-  }
-
-  #fetchOnce(key: string, atRev: number): Promise<void> | undefined {
-    const found = this.find(key, atRev);
-    return found && this.#backend.fetch(found.main, found.sub);
   }
 
   /**

@@ -243,26 +243,6 @@ export class Bucket {
   }
 
   /**
-   * The first page on the way to `key` that is not in memory; undefined: none. Of a bucket that nothing was written to.
-   */
-  coldPage(key: Uint8Array): number | undefined {
-    this.#assertOpen();
-    if (this.#root !== undefined || this.#inline !== undefined) return undefined;
-    let id = this.#rootId;
-    seekKey(key);
-    for (let depth = 0; depth < TREE_DEPTH_MAX; depth++) {
-      if (!this.#tx.findInMemory(id, place)) return id;
-      const { bytes, view, base } = place;
-      // A leaf, or something that `get` will have a word about.
-      if (claimedFlags(view, base) !== BRANCH || claimedCount(view, base) === 0) return undefined;
-      const at = findInBranch(bytes, view, base);
-      descendInto(view, base, at);
-      id = branchChildAt(view, base, at);
-    }
-    return undefined;
-  }
-
-  /**
    * Sets `key` to `value`; both are copied.
    * @param key  1 … 32,768 bytes
    * @param value  0 … 2^31-2 bytes

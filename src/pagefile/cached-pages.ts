@@ -2,7 +2,6 @@
 
 import type { RandomAccessFile } from "../../native-free/file.ts";
 import { newSlab, PageCache } from "../../native-free/page-cache.ts";
-import { viewOf } from "../base/bytes.ts";
 import { CorruptionError, StrataError } from "../base/errors.ts";
 import type { PageRoom } from "./arena.ts";
 import {
@@ -15,18 +14,13 @@ import {
   pageTypeName,
   parsePage,
 } from "./page.ts";
-import { PageFetch } from "./page-fetch.ts";
 import type { WalkSource } from "./page-runs.ts";
-import { ReadPolicy } from "./read-policy.ts";
 
 /** What is read in one go while the cache has room: a page alone costs almost as much. */
 const AROUND_BYTES = 64 * 1024;
 
 /** Less room than this is not worth filling with what nobody asked for. */
 const AROUND_FREE_BYTES = 512 * 1024;
-
-/** A page with its overflow that is larger says so of itself alone: such values are not stored. */
-const FETCH_BYTES_MAX = 64 * 1024 * 1024;
 
 const unused = { offsetBytes: 0 };
 
@@ -35,8 +29,6 @@ export class CachedPages {
   readonly pageBytes: number;
   readonly cache: PageCache<Page>;
   readonly #file: RandomAccessFile;
-  readonly #policy = new ReadPolicy();
-  readonly #fetches: PageFetch;
   #open = true;
 
   constructor(file: RandomAccessFile, pageBytes: number, capacityBytes: number) {
@@ -44,32 +36,6 @@ export class CachedPages {
     this.pageBytes = pageBytes;
     this.#file = file;
     this.cache = new PageCache<Page>({ pageBytes, capacityBytes });
-    this.#fetches = new PageFetch({
-      file,
-      pageBytes,
-      install: (id, bytes) => this.#install(id, bytes),
-      took: (ms) => this.#policy.took("beside", ms, performance.now()),
-    });
-  }
-
-  /** Reads hold up everything else just now: what can be fetched first should be. */
-  get isSlow(): boolean {
-    return this.#policy.place === "beside" && this.#file.readBeside !== undefined;
-  }
-
-  /**
-   * Reads a page beside everything else; resolves when it is in the cache, or cannot be brought there. Never rejects.
-   * @param id  of a page of a tree
-   */
-  fetch(id: number): Promise<void> {
-    const { readBeside } = this.#file;
-    return readBeside === undefined ? Promise.resolve() : this.#fetches.fetch(id, readBeside);
-  }
-
-  /** These are on the disk anew: what is known of them is what was there before. */
-  written(ids: Float64Array): void {
-    for (const id of ids) this.cache.drop(id);
-    this.#fetches.written(ids);
   }
 
   /**
@@ -142,26 +108,6 @@ export class CachedPages {
     this.cache.clear();
   }
 
-  /** @see FetchHost.install */
-  #install(id: number, bytes: Uint8Array): number {
-    const { cache, pageBytes } = this;
-    if (!this.#open || cache.has(id)) return 0;
-    const view = viewOf(bytes);
-    const wholeBytes = (claimedOverflow(view, 0) + 1) * pageBytes;
-    if (wholeBytes > bytes.length) return wholeBytes > FETCH_BYTES_MAX ? 0 : wholeBytes;
-    if (pageFault(new Page(id, bytes, view, 0, bytes.length), unused) !== undefined) return 0;
-    if (wholeBytes === pageBytes) {
-      const room = cache.room();
-      const base = cache.roomOffset;
-      room.bytes.set(bytes, base);
-      cache.putInRoom(new Page(id, room.bytes, room.view, base, pageBytes));
-    } else {
-      const slab = { bytes, view };
-      cache.adopt(slab, [new Page(id, bytes, view, 0, wholeBytes)]);
-    }
-    return 0;
-  }
-
   #load(id: number, pgid: number): Page {
     const { cache, pageBytes } = this;
     this.#assertWithin(id, 0, pgid);
@@ -198,7 +144,7 @@ export class CachedPages {
     const { bytes, view } = cache.room(pages);
     const from = cache.roomOffset;
     const into = bytes.subarray(from, from + pages * pageBytes);
-    const got = Math.floor(this.#timed(first * pageBytes, into) / pageBytes);
+    const got = Math.floor(this.#file.readSome(first * pageBytes, into) / pageBytes);
     for (let i = 0; i < got; i++) {
       const base = from + i * pageBytes;
       const flags = claimedFlags(view, base);
@@ -244,18 +190,10 @@ export class CachedPages {
   }
 
   #fill(id: number, into: Uint8Array): void {
-    const got = this.#timed(id * this.pageBytes, into);
+    const got = this.#file.readSome(id * this.pageBytes, into);
     if (got < into.length) {
       const at = id * this.pageBytes + got;
       throw new CorruptionError(this.path, at, `the file ends inside page ${id}`);
     }
-  }
-
-  #timed(offsetBytes: number, into: Uint8Array): number {
-    const beganMs = performance.now();
-    const got = this.#file.readSome(offsetBytes, into);
-    const endedMs = performance.now();
-    this.#policy.took("here", endedMs - beganMs, endedMs);
-    return got;
   }
 }

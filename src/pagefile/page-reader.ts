@@ -27,17 +27,7 @@ export class PageReader {
 
   /** Pages that a commit has written, before its root is read: whatever the cache has of them is what was there before. */
   written(ids: Float64Array): void {
-    this.#pages.written(ids);
-  }
-
-  /** See CachedPages. */
-  get isSlow(): boolean {
-    return this.#pages.isSlow;
-  }
-
-  /** See CachedPages. */
-  fetch(id: number): Promise<void> {
-    return this.#pages.fetch(id);
+    for (const id of ids) this.#pages.cache.drop(id);
   }
 
   close(): void {

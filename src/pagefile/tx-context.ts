@@ -23,8 +23,6 @@ export interface TxContext {
   pageToChange(id: number): Page;
   /** `page` without an object: sets `into` to where the page's bytes are. */
   find(id: number, into: PagePlace): void;
-  /** The same of a page that is in memory. @returns false if it is not */
-  findInMemory(id: number, into: PagePlace): boolean;
   /** Pages as they are stored, past the cache: for going through many without pushing out what others use. */
   storedPages(): WalkSource;
   /** A change failed half way: what is in memory is not whole, and only rollback is left. */

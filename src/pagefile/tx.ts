@@ -95,14 +95,6 @@ abstract class Tx implements TxContext {
     into.base = page.base;
   }
 
-  findInMemory(id: number, into: PagePlace): boolean {
-    const { cache } = this.pages;
-    if (cache.find(id, into)) return true;
-    if (!cache.has(id)) return false;
-    this.find(id, into);
-    return true;
-  }
-
   abstract assertWritable(): void;
   abstract page(id: number): Page;
   abstract pageToChange(id: number): Page;

@@ -65,10 +65,8 @@ function range(
     return;
   }
   if (!request.serializable && HEALTH_KEY.equals(request.key)) member.assertWritable();
-  const answer = (): void => call.reply(encoder.range(member.range(request), context.revision));
-  const fetched = member.fetch(request);
-  if (fetched === undefined) answer();
-  else void fetched.then(answer).catch((error: unknown) => call.failWith(error));
+  const outcome = member.range(request);
+  call.reply(encoder.range(outcome, context.revision));
 }
 
 function* answerRange(
