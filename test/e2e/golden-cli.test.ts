@@ -48,6 +48,9 @@ const SAMPLE: ReadonlySet<string> = new Set([
 const isChosen = STRATA_CTL !== undefined || STRATA_JUDGED !== undefined;
 const here = !isChosen && STRATA_FULL !== "1";
 
+/** A real etcd takes its time with members: played as they were recorded, a process each. */
+const UNHURRIED = "member-errors.json";
+
 interface Game {
   readonly client: ClientKind;
   readonly server: ServerKind;
@@ -106,7 +109,7 @@ async function passes(game: Game): Promise<void> {
   const { file, client, server } = game;
   const played = await play(join(FOLDER, file), {
     ...game,
-    here,
+    here: here && file !== UNHURRIED,
   });
   if (STRATA_REPLAY_REPORT) {
     const line = `${file} ${played.steps} steps, ${Math.round(played.elapsedMs)} ms\n`;
