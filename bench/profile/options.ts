@@ -1,6 +1,7 @@
 /** The arguments of `npm run profile`. */
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { parseArguments } from "../suite/parse-arguments.ts";
 import type { Size, SuiteQuestion } from "../suite/question.ts";
 import { UsageError } from "../suite/usage-error.ts";
 
@@ -31,17 +32,8 @@ export function parseOptions(
     .option("--list", "say what there is to ask, and ask nothing")
     .option("--smoke", "the small size, which takes seconds")
     .option("--size <LABEL>", "a size by its label or a part of it (default: the largest)")
-    .option("--out <FOLDER>", `where the profiles stay (default: a folder in ${FOLDER}/)`)
-    .allowExcessArguments(false)
-    .configureOutput({ writeOut: write, writeErr: () => undefined })
-    .exitOverride();
-  try {
-    program.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new UsageError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
-  }
+    .option("--out <FOLDER>", `where the profiles stay (default: a folder in ${FOLDER}/)`);
+  if (!parseArguments(program, args, write)) return undefined;
   const given = program.opts<{ list?: true; smoke?: true; size?: string; out?: string }>();
   if (given.list) {
     const lines = questions.map(

@@ -1,5 +1,6 @@
 /** The arguments of `npm run bench`. */
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { parseArguments } from "./parse-arguments.ts";
 import type { Size, SuiteQuestion } from "./question.ts";
 import type { Asked } from "./run-suite.ts";
 import { UsageError } from "./usage-error.ts";
@@ -47,17 +48,8 @@ export function parseOptions(
     .option("--from <FILE>", "measure nothing, and take the result that --json has left")
     .option("--compare <FILE>", "compare with that earlier result: exit code 1 at a regression")
     .option("--margin <PERCENT>", "how much worse is a regression", "25")
-    .option("--report [FOLDER]", `write a page and its charts there (${REPORT_FOLDER})`)
-    .allowExcessArguments(false)
-    .configureOutput({ writeOut: write, writeErr: () => undefined })
-    .exitOverride();
-  try {
-    program.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new UsageError(error.message.replace(/^error: /, ""));
-  }
+    .option("--report [FOLDER]", `write a page and its charts there (${REPORT_FOLDER})`);
+  if (!parseArguments(program, args, write)) return undefined;
   return checked(program.opts());
 }
 

@@ -16,22 +16,9 @@ import {
   type Subjects,
   type SuiteQuestion,
 } from "../question.ts";
+import { fileSizes, sizeOf } from "./support.ts";
 
-function sizeOf(keys: number, valueBytes: number): Size {
-  const bytes = valueBytes % 1024 === 0 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`;
-  return { label: `${keys.toLocaleString("en")} revisions of ${bytes}`, keys, valueBytes };
-}
-
-/** The last is the one that the goals are for. */
-const SIZES: readonly Size[] = [
-  sizeOf(10_000, 64),
-  sizeOf(10_000, 1024),
-  sizeOf(10_000, 65_536),
-  sizeOf(100_000, 64),
-  sizeOf(100_000, 1024),
-  sizeOf(1_000_000, 64),
-  sizeOf(1_000_000, 300),
-];
+const SIZES: readonly Size[] = fileSizes("revisions");
 
 function subjectsOf(question: WholeQuestion, size: Size, context: AskContext): Subjects {
   const { folder, progress } = context;
@@ -93,7 +80,7 @@ const WHOLE: readonly SuiteQuestion[] = WHOLE_QUESTIONS.map((question) => ({
     goal: { kind: "ratio", peer: question.peerName, atLeast: question.goal },
   }),
   sizes: SIZES,
-  smokeSize: sizeOf(1000, 300),
+  smokeSize: sizeOf(1000, 300, "revisions"),
   subjects: (size, context) => subjectsOf(question, size, context),
 }));
 

@@ -19,27 +19,14 @@ import {
   type Subjects,
   type SuiteQuestion,
 } from "../question.ts";
+import { fileSizes, sizeOf } from "./support.ts";
 
 /** Of strata's side of one question: in a process of its own, or here, where a test asks. */
 export type AskOurs = (question: Question, file: string, amounts: Amounts) => Measured;
 
 const PEER = "bbolt";
 
-function sizeOf(keys: number, valueBytes: number): Size {
-  const value = valueBytes % 1024 === 0 ? `${valueBytes / 1024} KiB` : `${valueBytes} B`;
-  return { label: `${keys.toLocaleString("en")} keys of ${value}`, keys, valueBytes };
-}
-
-/** The last is the one that the goals are for. */
-const SIZES: readonly Size[] = [
-  sizeOf(10_000, 64),
-  sizeOf(10_000, 1024),
-  sizeOf(10_000, 65_536),
-  sizeOf(100_000, 64),
-  sizeOf(100_000, 1024),
-  sizeOf(1_000_000, 64),
-  sizeOf(1_000_000, 300),
-];
+const SIZES: readonly Size[] = fileSizes("keys");
 
 const SMOKE: Size = sizeOf(SMOKE_SIZE.revisions, SMOKE_SIZE.valueBytes);
 

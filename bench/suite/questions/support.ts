@@ -27,6 +27,19 @@ export function sizeOf(count: number, valueBytes: number, what: string = "keys")
   return { label, keys: count, valueBytes };
 }
 
+/** Of files, and of rows in them. The last is the one that the goals are for. */
+export function fileSizes(what: string): readonly Size[] {
+  return [
+    sizeOf(10_000, 64, what),
+    sizeOf(10_000, 1024, what),
+    sizeOf(10_000, 65_536, what),
+    sizeOf(100_000, 64, what),
+    sizeOf(100_000, 1024, what),
+    sizeOf(1_000_000, 64, what),
+    sizeOf(1_000_000, 300, what),
+  ];
+}
+
 /** Where only the value grows. */
 export function valueSizeOf(valueBytes: number): Size {
   return { label: `values of ${shownBytes(valueBytes)}`, keys: 1, valueBytes };

@@ -4,6 +4,7 @@
  *
  * @see etcd server/etcdserver/api/v3rpc/key.go, and api.md 4
  */
+import { equalBytes, utf8 } from "../../base/bytes.ts";
 import type { Service, UnaryCall } from "../../grpc/service.ts";
 import {
   decodeCompaction,
@@ -23,7 +24,7 @@ import type { ServiceContext } from "./service-context.ts";
  * What etcdctl, and others who ask whether a member is well, read for that: getting it, linearizably, takes a member that
  * can still agree to something. One whose disk has failed goes on to read all else.
  */
-const HEALTH_KEY = Buffer.from("health");
+const HEALTH_KEY = utf8("health");
 
 /** KeyValues of a large answer that are gathered in one step. */
 const STEP_KEYS = 1024;
@@ -64,7 +65,7 @@ function range(
     turns.run(call, answerRange(context, call, request));
     return;
   }
-  if (!request.serializable && HEALTH_KEY.equals(request.key)) member.assertWritable();
+  if (!request.serializable && equalBytes(request.key, HEALTH_KEY)) member.assertWritable();
   const outcome = member.range(request);
   call.reply(encoder.range(outcome, context.revision));
 }
