@@ -138,6 +138,7 @@ async function putOnce(port: number, frame: Buffer): Promise<void> {
     const events = { message: () => undefined, ended };
     client.call("/etcdserverpb.KV/Put", frame, true, events);
   });
+  if (client.failure !== undefined) throw new Error(`a first put: ${client.failure}`);
   client.close();
 }
 

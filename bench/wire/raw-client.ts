@@ -33,6 +33,16 @@ export interface StreamEvents {
   ended?(): void;
 }
 
+/** A body that is not sent, or not all of it. */
+interface Outgoing {
+  readonly id: number;
+  readonly body: Buffer;
+  readonly end: boolean;
+  sent: number;
+  /** What the server still takes of this stream. */
+  window: number;
+}
+
 interface Stream extends StreamEvents {
   /** Of a message that came in pieces. */
   held: Buffer | undefined;
@@ -48,9 +58,11 @@ export class RawClient {
   #held: Buffer | undefined;
   #nextId = 1;
   #received = 0;
-  /** What the server still takes on this connection. A body is within a stream's own window. */
+  /** What the server still takes on this connection, and of a stream when it begins. */
   #window = DEFAULT_WINDOW;
-  #waiting: { readonly id: number; readonly body: Buffer; readonly end: boolean }[] = [];
+  #streamWindow = DEFAULT_WINDOW;
+  /** In the order of the calls, one after another. */
+  #waiting: Outgoing[] = [];
   #closed = false;
   failure: string | undefined;
 
@@ -84,7 +96,7 @@ export class RawClient {
     this.#streams.set(id, { held: undefined, ...events });
     this.#cork();
     this.#socket.write(frame(HEADERS, END_HEADERS, id, this.#headOf(path)));
-    this.#waiting.push({ id, body, end });
+    this.#waiting.push({ id, body, end, sent: 0, window: this.#streamWindow });
     this.#send();
   }
 
@@ -118,14 +130,17 @@ export class RawClient {
   #send(): void {
     for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
       const { id, body, end } = next;
-      if (body.length > this.#window) return;
-      this.#window -= body.length;
-      this.#waiting.shift();
-      for (let at = 0; at < body.length; at += FRAME_BYTES_MAX) {
-        const piece = body.subarray(at, at + FRAME_BYTES_MAX);
-        const isLast = end && at + piece.length === body.length;
+      while (next.sent < body.length) {
+        const bytes = Math.min(this.#window, next.window, FRAME_BYTES_MAX, body.length - next.sent);
+        if (bytes <= 0) return;
+        this.#window -= bytes;
+        next.window -= bytes;
+        const piece = body.subarray(next.sent, next.sent + bytes);
+        next.sent += bytes;
+        const isLast = end && next.sent === body.length;
         this.#socket.write(frame(DATA, isLast ? END_STREAM : 0, id, piece));
       }
+      this.#waiting.shift();
     }
   }
 
@@ -161,18 +176,35 @@ export class RawClient {
     const id = uint32At(bytes, at + 5) & WINDOW_MAX;
     const start = at + FRAME_HEAD_BYTES;
     if (type === DATA) this.#data(id, bytes, start, end);
-    else if (type === SETTINGS && !(flags & ACK)) this.#socket.write(frame(SETTINGS, ACK, 0));
+    else if (type === SETTINGS && !(flags & ACK)) this.#settings(bytes, start, end);
     else if (type === PING && !(flags & ACK)) {
       this.#socket.write(frame(PING, ACK, 0, Buffer.from(bytes.subarray(start, end))));
-    } else if (type === WINDOW_UPDATE && id === 0) {
-      this.#window += bytes.readUInt32BE(start);
-      this.#send();
+    } else if (type === WINDOW_UPDATE) {
+      this.#grant(id, bytes.readUInt32BE(start));
     } else if (type === GOAWAY) this.#fail(`GOAWAY ${bytes.toString("latin1", start + 8, end)}`);
     else if (type === RST_STREAM) this.#fail(`RST_STREAM ${bytes.readUInt32BE(start)}`);
     if ((type === DATA || type === HEADERS) && flags & END_STREAM) {
       this.#streams.get(id)?.ended?.();
       this.#streams.delete(id);
     }
+  }
+
+  #settings(bytes: Buffer, start: number, end: number): void {
+    this.#socket.write(frame(SETTINGS, ACK, 0));
+    for (let at = start; at < end; at += 6) {
+      if (bytes.readUInt16BE(at) !== INITIAL_WINDOW_SIZE) continue;
+      const window = bytes.readUInt32BE(at + 2);
+      for (const waiting of this.#waiting) waiting.window += window - this.#streamWindow;
+      this.#streamWindow = window;
+    }
+    this.#send();
+  }
+
+  #grant(id: number, more: number): void {
+    const waiting = this.#waiting.find((one) => one.id === id);
+    if (id === 0) this.#window += more;
+    else if (waiting !== undefined) waiting.window += more;
+    this.#send();
   }
 
   #data(id: number, bytes: Buffer, start: number, end: number): void {

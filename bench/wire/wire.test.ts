@@ -30,6 +30,14 @@ describeWithPeers("the wire beside a real etcd", ["etcd", "etcdctl", "h2load"], 
     }
   });
 
+  test("a put of more than a stream's first window is answered", async () => {
+    const folder = scratchFolder("bench-wire-large");
+    const point = { connections: 1, streams: 1 };
+    const large = { ...tiny, valueBytes: 128 * 1024 };
+    const answers = await alternate(loadEntries("put", point, large, folder), 1);
+    expect(answers.filter(isAnswered)).toHaveLength(2);
+  });
+
   test("a server that was filled has all of it after a start", async () => {
     const figure = await measureMemory(STRATA, scratchFolder("bench-memory"), 300, 0);
     expect(figure.startedBytes).toBeGreaterThan(0);
