@@ -41,11 +41,11 @@ export async function profileCommand(
 }
 
 async function profile(
-  { question, size, folder }: ProfileOptions,
+  { question, size, smoke, folder }: ProfileOptions,
   { program, write, complain }: ProfileWorld,
 ): Promise<number> {
   emptied(folder);
-  const args = [program, question.name, size.label];
+  const args = [program, question.name, size.label, ...(smoke ? ["smoke"] : [])];
   const { code, profiles, lost } = await runProfiled(args, scratchFolder("cpu-profiles"));
   for (const name of lost) complain(`profile: killed, and left no profile: ${name}\n`);
   if (code !== 0) {

@@ -8,6 +8,8 @@ import { UsageError } from "../suite/usage-error.ts";
 export interface ProfileOptions {
   readonly question: SuiteQuestion;
   readonly size: Size;
+  /** Of that size, no more than shows that it works. */
+  readonly smoke: boolean;
   /** Where the profiles stay. */
   readonly folder: string;
 }
@@ -49,6 +51,7 @@ export function parseOptions(
     throw new UsageError("--smoke is a size of its own: no --size");
   return {
     question,
+    smoke: given.smoke ?? false,
     size: given.smoke ? question.smokeSize : sizeOf(question, given.size),
     folder: given.out ?? join(FOLDER, question.name.replace(/[^a-zA-Z0-9]+/g, "-")),
   };

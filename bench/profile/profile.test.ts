@@ -67,13 +67,28 @@ else {
   const out = join(folder, "out");
   const said = await run(["a/burn", "--smoke", "--out", out], program);
   expect(said).toMatchObject({ code: 0, errors: "" });
-  expect(said.out).toMatch(/^1\. \d+ ms busy: program\.mjs below a\/burn smoke\n/);
+  expect(said.out).toMatch(/^1\. \d+ ms busy: program\.mjs below a\/burn smoke smoke\n/);
   expect(said.out).toMatch(/Self time in 1\.[\s\S]* spin {2}/);
   const left = readdirSync(out);
   expect(left).toEqual(expect.arrayContaining(["1-program.cpuprofile", "1-program.svg"]));
   expect(readFileSync(join(out, "1-program.svg"), "utf8")).toMatch(
     /<title>spin [^<]*program\.mjs:3: /,
   );
+});
+
+test("the only size of a question is measured in full unless --smoke is said", async () => {
+  const folder = scratchFolder("profile");
+  const program = join(folder, "program.mjs");
+  writeFileSync(
+    program,
+    "for (const end = performance.now() + 120; performance.now() < end; ) Math.sqrt(2);",
+  );
+  const named = async (...flags: string[]): Promise<string | undefined> => {
+    const said = await run(["a/burn", ...flags, "--out", join(folder, "out")], program);
+    return said.out.split("\n")[0]?.replace(/^.*busy: /, "");
+  };
+  expect(await named("--size", "10 keys")).toBe("program.mjs a/burn 10 keys");
+  expect(await named("--smoke")).toBe("program.mjs a/burn smoke smoke");
 });
 
 test("a program that fails is a failure", async () => {
