@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import { Budget } from "./budget.ts";
 import { ErrorCode } from "./error-code.ts";
 import type { HeaderList, Peer, RequestListener } from "./exchange.ts";
-import { flushSoon } from "./flusher.ts";
+import { answered, flushSoon } from "./flusher.ts";
 import {
   Flag,
   FrameType,
@@ -354,6 +354,7 @@ export class Connection {
     // The peer need not finish what it asks: it has its answer.
     if (!stream.remoteEnded) this.#sayReset(stream.id, ErrorCode.noError);
     this.#remove(stream, !stream.remoteEnded);
+    answered();
   }
 
   resetByListener(stream: Stream, code: ErrorCode): void {

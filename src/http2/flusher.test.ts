@@ -26,3 +26,28 @@ test("the replies of one batch leave in one write, on each connection", async ()
   expect(chunks.map(({ length }) => length)).toEqual([1, 1]);
   for (const { connection } of pairs) connection.destroy();
 });
+
+test("many replies leave in groups, and nobody's is forgotten", async () => {
+  const pairs = Array.from({ length: 5 }, () => pair(listening()));
+  const order: number[] = [];
+  for (const [i, { peer }] of pairs.entries()) {
+    peer.greet();
+    for (let id = 1; id < 40; id += 2) peer.request(id, POST);
+    await peer.ping();
+    peer.socket.on("data", () => order.push(i));
+  }
+  // Twenty on each of five: the first group is through in the midst of the second connection's.
+  const written = pairs.map(({ connection }) => connection.bytesOut);
+  const behind: number[] = [];
+  for (const [i, { seen }] of pairs.entries()) {
+    for (const { stream } of seen) stream.respond(HEAD, [new Uint8Array(5)], TRAILERS);
+    const before = written[i] ?? 0;
+    behind.push((pairs[i]?.connection.bytesOut ?? 0) - before);
+  }
+  expect(behind[0]).toBe(0);
+  expect(behind[1]).toBeGreaterThan(0);
+  expect(pairs[0]?.connection.bytesOut).toBeGreaterThan(written[0] ?? 0);
+  await Promise.all(pairs.map(({ peer }) => peer.ended(39)));
+  expect(new Set(order)).toEqual(new Set([0, 1, 2, 3, 4]));
+  for (const { connection } of pairs) connection.destroy();
+});
