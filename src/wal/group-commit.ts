@@ -1,6 +1,7 @@
 /**
  * Group commit: whoever waits while one batch is on its way to the disk goes with the next one, all together. Nothing
- * waits for a timer, and with nobody else there a batch of one goes at once.
+ * waits for a timer, and with nobody else there a batch of one goes at once. A large one that has gathered behind a sync
+ * beside goes before those of that sync are answered, so that the disk works meanwhile.
  *
  * Callers who have just been answered are likely to come again, but a little later than those who came meanwhile: left
  * to itself, such a crowd falls into two halves that wait for each other, a sync for each. So a batch that is smaller
@@ -86,7 +87,7 @@ export class GroupCommit {
       if (later === undefined) this.#through();
       else {
         later.then(
-          () => this.#through(),
+          () => this.#through(true),
           (error: unknown) => this.#failed(error),
         );
       }
@@ -100,12 +101,15 @@ export class GroupCommit {
     this.#through();
   }
 
-  #through(): void {
+  /** @param fromBeside  a large batch that waits goes to the disk while those of this one are answered */
+  #through(fromBeside = false): void {
     this.#crowd = Math.max(this.#crowd, (this.#running?.joined ?? 0) + (this.#next?.joined ?? 0));
     this.#running?.resolve();
     this.#running = undefined;
-    if (this.#next !== undefined) this.#schedule(() => this.#run());
-    else for (const resolve of this.#waitingForQuiet.splice(0)) resolve();
+    if (this.#next !== undefined) {
+      if (fromBeside && this.#next.joined > CROWD_MAX) this.#run();
+      else this.#schedule(() => this.#run());
+    } else for (const resolve of this.#waitingForQuiet.splice(0)) resolve();
   }
 }
 
