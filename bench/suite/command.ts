@@ -62,7 +62,7 @@ async function answer(
   stdout.write(`${showResult(result)}\n`);
   const failed = failures(result);
   for (const line of failed) stderr.write(`bench: ${line}\n`);
-  if (options.json !== undefined) save(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+  if (options.json !== undefined) save(options.json, asText(result));
   if (options.report !== undefined) {
     const written = await world.writeReport(result, options.report);
     for (const path of written) stdout.write(`written: ${path}\n`);
@@ -92,14 +92,27 @@ async function measured(
   { questions, describeMachine }: BenchWorld,
 ): Promise<SuiteResult> {
   const asked = askedOf(questions, options);
+  const { json } = options;
   // A file that cannot be written is told before the hour that fills it.
-  if (options.json !== undefined) save(options.json, "");
+  if (json !== undefined) save(json, "");
+  const keep = json === undefined ? {} : { keep: (so: SuiteResult) => save(json, asText(so)) };
   const progress = new LineProgress(stderr);
   const { smoke, rounds } = options;
   const folder = scratchFolder("bench");
-  const result = await runSuite(asked, { smoke, rounds, folder, progress, describeMachine });
+  const result = await runSuite(asked, {
+    smoke,
+    rounds,
+    folder,
+    progress,
+    describeMachine,
+    ...keep,
+  });
   progress.end();
   return result;
+}
+
+function asText(result: SuiteResult): string {
+  return `${JSON.stringify(result, undefined, 2)}\n`;
 }
 
 /** @throws UsageError if it cannot be written */

@@ -26,6 +26,8 @@ export interface SuiteOptions {
   /** Empty, on the disk that is measured. */
   readonly folder: string;
   readonly progress: SuiteProgress;
+  /** Gets all that was measured so far, after each question: a run of an hour need not be lost with its last question. */
+  readonly keep?: (result: SuiteResult) => void;
 }
 
 /** How far the run is: told before each size of a question, and within it. */
@@ -41,12 +43,21 @@ export interface Asked {
 
 export async function runSuite(
   asked: readonly Asked[],
-  { smoke, rounds, folder, progress, describeMachine }: SuiteOptions,
+  { smoke, rounds, folder, progress, describeMachine, keep }: SuiteOptions,
 ): Promise<SuiteResult> {
   const at = new Date().toISOString();
   const machine = describeMachine(folder);
   const count = asked.reduce((sum, { sizes }) => sum + sizes.length, 0);
   const questions: QuestionResult[] = [];
+  const soFar = (): SuiteResult => ({
+    version: RESULT_VERSION,
+    at,
+    smoke,
+    strata: strataVersion(),
+    machine,
+    peers: peersFound(questions, machine),
+    questions,
+  });
   let index = 0;
   for (const { question, sizes } of asked) {
     const results: SizeResult[] = [];
@@ -62,17 +73,9 @@ export async function runSuite(
       for (const failure of failuresOf(question.name, result)) progress.within(failure);
     }
     questions.push(questionResult(question, results, smoke));
+    keep?.(soFar());
   }
-  const peers = peersFound(questions, machine);
-  return {
-    version: RESULT_VERSION,
-    at,
-    smoke,
-    strata: strataVersion(),
-    machine,
-    peers,
-    questions,
-  };
+  return soFar();
 }
 
 function questionResult(

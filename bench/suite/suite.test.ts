@@ -67,6 +67,23 @@ test("what cannot even be set up is a failure, and what was set up is closed aft
   expect(closed).toBe(1);
 });
 
+test("what was measured so far is in the file while the next question is asked", async () => {
+  const file = join(scratchFolder("suite"), "so-far.json");
+  const found: string[][] = [];
+  const next = made({ name: "next", sides: { strata: [1] } });
+  const looks = {
+    ...next,
+    subjects: (...args: Parameters<typeof next.subjects>) => {
+      found.push(savedResult(file).questions.map(({ name }) => name));
+      return next.subjects(...args);
+    },
+  };
+  const first = made({ sides: { strata: [1] } });
+  expect(await bench(`--smoke --json ${file}`, first, looks)).toMatchObject({ code: 0 });
+  expect(found).toEqual([["made/up"]]);
+  expect(savedResult(file).questions).toHaveLength(2);
+});
+
 test("a smoke run asks once, at the size for it, and judges no goal", async () => {
   const file = join(scratchFolder("suite"), "smoke.json");
   const goal = { kind: "value", atLeast: 5 } as const;
