@@ -17,6 +17,8 @@ export interface FakeCallOptions {
   /** In lower case. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly deadlineMs?: number;
+  /** The peer does not read, from the beginning. */
+  readonly full?: boolean;
 }
 
 const PEER: Peer = { remoteAddress: "127.0.0.1:1", certificateCommonName: undefined };
@@ -41,10 +43,11 @@ export class FakeCall implements UnaryCall, StreamCall {
   #taken = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(path: string, { metadata = {}, deadlineMs }: FakeCallOptions = {}) {
+  constructor(path: string, { metadata = {}, deadlineMs, full = false }: FakeCallOptions = {}) {
     this.path = path;
     this.#metadata = metadata;
     this.deadlineMs = deadlineMs;
+    this.#full = full;
   }
 
   get signal(): AbortSignal {
