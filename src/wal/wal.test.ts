@@ -405,3 +405,20 @@ describe("a disk that refuses", () => {
     },
   );
 });
+
+test("the next segment is laid out ahead for short batches, and not for long ones", async () => {
+  const asked = async (batchBytes: number): Promise<number> => {
+    let count = 0;
+    const prepare = async (): Promise<void> => {
+      count++;
+      throw new Error("no room");
+    };
+    const segmentBytes = 32 * batchBytes;
+    const wal = newWal({ segmentBytes, stepBytes: 0, prepare });
+    const data = Buffer.alloc(batchBytes);
+    for (let index = 1; index <= 30; index++) await wal.append([{ ...entry(index), data }]);
+    return count;
+  };
+  expect(await asked(1000)).toBe(1);
+  expect(await asked(2 * 1024 * 1024)).toBe(0);
+});

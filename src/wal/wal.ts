@@ -35,6 +35,14 @@ export const SEGMENT_BYTES: number = 64_000_000;
 /** Zeroing so much takes about 0.2 ms, once for a thousand small entries. */
 const STEP_BYTES = 256 * 1024;
 
+/**
+ * Batches that are usually longer than this gain nothing from zeros that were laid out before: the disk would write
+ * everything twice, to save a part of what a sync of so much takes.
+ */
+const LONG_BATCH_BYTES = 1024 * 1024;
+/** How much of what is usual is what was before. */
+const FADING = 0.8;
+
 export interface WalOptions {
   /** A segment that has reached this length is followed by another. Default: 64,000,000. */
   readonly segmentBytes?: number;
@@ -199,6 +207,7 @@ export class Wal {
   #batches = 0;
   #cuts = 0;
   readonly #syncs = { here: 0, beside: 0 };
+  #usualBytes = 0;
 
   /** Use `createWal` or `openWal`. */
   constructor(directory: Directory, file: RandomAccessFile, from: Position, options: WalOptions) {
@@ -407,8 +416,10 @@ export class Wal {
       this.#buffer.clear();
       this.#bytes += byteLength;
       this.#batches++;
+      this.#usualBytes = FADING * this.#usualBytes + (1 - FADING) * byteLength;
       // A log with little in it does not take twice the disk.
-      if (this.#tail.offsetBytes >= this.#segmentBytes / 2) this.#next.begin(this.#sequence);
+      const isHalfFull = this.#tail.offsetBytes >= this.#segmentBytes / 2;
+      if (isHalfFull && this.#usualBytes < LONG_BATCH_BYTES) this.#next.begin(this.#sequence);
       // As etcd: the save that finds the segment full still goes into it.
       if (isFull && byteLength > 0) return this.#latch(this.#cut(acknowledge));
       return this.#latch(this.#sync(this.#tail.file, joined));
