@@ -359,7 +359,7 @@ describe("what is refused", () => {
   });
 
   test("more than may be unfinished on one connection", () => {
-    const { onRequest } = serve({ maxReceiveBytes: 100_000, maxUnfinishedBytes: 100_000 });
+    const { onRequest } = serve({ maxReceiveBytes: 100_000, maxUnfinishedBytes: 120_000 });
     const one = new FakeStream();
     const statuses: number[] = [];
     for (let i = 0; i < 5; i++) {

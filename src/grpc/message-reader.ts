@@ -1,13 +1,17 @@
 /**
  * Takes a body apart into messages: a byte of flags, four of length, the message. One that lies whole in the bytes
- * that came is handed on where it lies; others are gathered in a buffer that grows with what has come, never with what
- * was announced.
+ * that came is handed on where it lies; others are gathered in a buffer that grows with what has come: eight times that
+ * while it is small, twice later, and never with what was announced.
  */
 import { EMPTY_BYTES } from "../proto/protobuf.ts";
 
 export const PREFIX_BYTES = 5;
 
 const FIRST_BUFFER_BYTES = 16 * 1024;
+
+/** Of a message of 64 KiB the first frame has a quarter: it need not be moved for each of the others. */
+const FIRST_GROWTH = 8;
+const SMALL_BUFFER_BYTES = 128 * 1024;
 
 export interface MessageSink {
   /** @param flags  the byte before the length: 0, or 1 for a compressed message. @returns false: no more */
@@ -85,8 +89,9 @@ export class MessageReader {
   #gather(bytes: Uint8Array, at: number, to: number, sink: MessageSink): number {
     const filled = this.#filled + to - at;
     if (filled > this.#buffer.length) {
-      const room = Math.max(filled, 2 * this.#buffer.length, FIRST_BUFFER_BYTES);
-      const grown = new Uint8Array(Math.min(this.#length, room));
+      const ahead = Math.min(FIRST_GROWTH * filled, SMALL_BUFFER_BYTES);
+      const room = Math.max(filled, 2 * this.#buffer.length, ahead, FIRST_BUFFER_BYTES);
+      const grown = uninitialized(Math.min(this.#length, room));
       if (!sink.holds(grown.length - this.#buffer.length)) {
         this.#stopped = true;
         return to;
@@ -110,4 +115,10 @@ export class MessageReader {
     this.#buffer = EMPTY_BYTES;
     this.#filled = 0;
   }
+}
+
+/** It is handed on when all of it has come. */
+function uninitialized(bytes: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(bytes);
+  return new Uint8Array(buffer, byteOffset, bytes);
 }

@@ -14,6 +14,9 @@ const SCALAR_BYTES_MAX = 15;
 /** Below this, copying byte by byte beats a call. */
 const SHORT_BYTES = 24;
 
+/** For the small fields before a large one, so that it need not move for them. */
+const SLACK_BYTES = 512;
+
 /** The default of what is used again. */
 const SCRATCH_BYTES: number = 64 * 1024;
 
@@ -137,11 +140,17 @@ export class MessageWriter {
 
   #grow(room: number): void {
     const { length } = this;
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, length + room));
+    const larger = uninitialized(Math.max(2 * this.#bytes.length, length + room + SLACK_BYTES));
     larger.set(this.#bytes.subarray(this.#at), larger.length - length);
     this.#bytes = larger;
     this.#at = larger.length - length;
   }
+}
+
+/** What is read of it was written before. */
+function uninitialized(bytes: number): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(bytes);
+  return new Uint8Array(buffer, byteOffset, bytes);
 }
 
 const writer = new MessageWriter();
@@ -153,5 +162,6 @@ export function written<T>(
 ): Uint8Array {
   writer.clear();
   write(writer, message);
-  return writer.take().slice();
+  const bytes = writer.take();
+  return bytes.length > SCRATCH_BYTES ? bytes : bytes.slice();
 }
