@@ -8,7 +8,7 @@ import { measureMemory } from "./memory.ts";
 import { STRATA, withServer } from "./server-process.ts";
 
 test("every watcher has every event", async () => {
-  const plan = { watchers: 24, connections: 2, streams: 3, puts: 10 };
+  const plan = { watchers: 24, connections: 2, streams: 3, puts: 10, warmPuts: 2 };
   const figure = await withServer(STRATA, scratchFolder("bench-fan-out"), (server) =>
     fanOut(server, plan),
   );

@@ -6,7 +6,8 @@ import type { AskContext, Size, Subjects, SuiteQuestion } from "../question.ts";
 import { withNewServer } from "./idle-servers.ts";
 import { inMebibytes, ON_DISK, ROUNDS, serverEntry } from "./support.ts";
 
-const EVENTS = 1_000_000;
+const EVENTS = 2_000_000;
+const WARM_EVENTS = 500_000;
 const SMOKE_PUTS = 20;
 const CONNECTIONS = 10;
 
@@ -21,6 +22,7 @@ function subjects({ keys: watchers }: Size, context: AskContext): Subjects {
     connections: CONNECTIONS,
     streams: Math.min(10, watchers / CONNECTIONS),
     puts: context.smoke ? SMOKE_PUTS : EVENTS / watchers,
+    warmPuts: context.smoke ? 0 : WARM_EVENTS / watchers,
   };
   const entries = [STRATA, ETCD].map((kind) =>
     serverEntry(kind, () =>

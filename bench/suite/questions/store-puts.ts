@@ -20,8 +20,6 @@ import {
 import { inMebibytes, ON_DISK, programOf, ROUNDS, sizeOf } from "./support.ts";
 
 const VALUE_BYTES = 256;
-/** Of what the program alone does in a round of its own. */
-const SCALE = 0.4;
 const SMOKE_PUTS = 20;
 const SETTLE_MS = 1000;
 
@@ -83,7 +81,7 @@ function byCallers(callers: number): SuiteQuestion {
     ...(goal !== undefined && { goal }),
     rounds: ROUNDS,
     warmsUpItself: true,
-    sizes: [sizeOf(putsOf(callers, SCALE), VALUE_BYTES, "puts")],
+    sizes: [sizeOf(putsOf(callers, 1), VALUE_BYTES, "puts")],
     smokeSize: sizeOf(Math.max(SMOKE_PUTS, callers), VALUE_BYTES, "puts"),
     subjects: (size, context) => subjects(callers, size, context),
   };
