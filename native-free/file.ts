@@ -26,6 +26,7 @@ import {
   unlinkSync,
   write,
   writeSync,
+  writev,
   writevSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
@@ -75,6 +76,8 @@ export interface RandomAccessFile {
    * the file not be closed.
    */
   writeBeside?(offsetBytes: number, bytes: Uint8Array): Promise<void>;
+  /** The same of several, one behind the other. */
+  writePartsBeside?(offsetBytes: number, parts: readonly Uint8Array[]): Promise<void>;
   /** Gives back the descriptor. Closing twice is harmless. */
   close(): void;
 }
@@ -215,6 +218,25 @@ export class SystemFile implements RandomAccessFile {
         const [at, left] = [offsetBytes + done, bytes.length - done];
         write(this.fd, bytes, done, left, at, (error, n) => (error ? reject(error) : resolve(n)));
       });
+    }
+  }
+
+  async writePartsBeside(offsetBytes: number, parts: readonly Uint8Array[]): Promise<void> {
+    let at = offsetBytes;
+    for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
+      const some = parts.slice(from, from + WRITEV_PARTS_MAX);
+      const wanted = some.reduce((sum, part) => sum + part.length, 0);
+      const done = await new Promise<number>((resolve, reject) => {
+        writev(this.fd, some, at, (error, n) => (error ? reject(error) : resolve(n)));
+      });
+      // As above: what a short one has left out is written by itself.
+      for (let i = 0, start = 0; done < wanted && i < some.length; i++) {
+        const part = some[i] as Uint8Array;
+        const skip = Math.max(0, done - start);
+        if (skip < part.length) await this.writeBeside(at + start + skip, part.subarray(skip));
+        start += part.length;
+      }
+      at += wanted;
     }
   }
 

@@ -260,6 +260,12 @@ class ErrorFile implements RandomAccessFile {
     this.#inner.sync();
   }
 
+  /** Fails, too, only when it ends. */
+  async writePartsBeside(offsetBytes: number, parts: readonly Uint8Array[]): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.writeParts(offsetBytes, parts);
+  }
+
   /** Fails, too, only when it ends: after whatever was done meanwhile. */
   async syncBeside(): Promise<void> {
     await (this.#inner.syncBeside?.() ?? this.#inner.sync());

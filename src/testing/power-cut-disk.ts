@@ -275,6 +275,13 @@ class PowerCutFile implements RandomAccessFile {
     });
   }
 
+  /** Other work goes on between its start and its end, which is the event. */
+  async writePartsBeside(offsetBytes: number, parts: readonly Uint8Array[]): Promise<void> {
+    this.#mustBeOpen("write");
+    await new Promise((resolve) => setImmediate(resolve));
+    this.writeParts(offsetBytes, parts);
+  }
+
   /** Other work goes on between its start and its end, which is the event; only what was before the start is covered. */
   async syncBeside(): Promise<void> {
     this.#mustBeOpen("fdatasync");

@@ -77,6 +77,11 @@ export class RecordBuffer {
     return [...this.#aside, this.#arena.bytes.subarray(0, this.#used)];
   }
 
+  /** The same, valid for as long as anybody holds it. */
+  ownParts(): Uint8Array[] {
+    return [...this.#aside, this.#arena.bytes.slice(0, this.#used)];
+  }
+
   /** Forgets the records, but not the CRC: they were written. */
   clear(): void {
     this.#used = 0;

@@ -59,6 +59,23 @@ export class SegmentFile {
     this.#allocated = Math.max(allocated, end);
   }
 
+  /**
+   * The same on another thread, without zeros behind it. One at a time, and nothing else is asked of the file meanwhile.
+   * @param parts  they do not change before the promise is settled
+   */
+  async writeBeside(parts: readonly Uint8Array[], bytes: number): Promise<void> {
+    const end = this.#offset + bytes;
+    try {
+      if (this.file.writePartsBeside === undefined) this.file.writeParts(this.#offset, parts);
+      else await this.file.writePartsBeside(this.#offset, parts);
+    } catch (error) {
+      this.#cutOff();
+      throw error;
+    }
+    this.#offset = end;
+    this.#allocated = Math.max(this.#allocated, end);
+  }
+
   /** How far the file is to reach after a write up to `end`: a whole number of steps. */
   #allocationFor(end: number): number {
     const step = this.#zeros.length;

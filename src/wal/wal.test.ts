@@ -335,9 +335,17 @@ describe("release", () => {
   });
 });
 
-describe("a disk that refuses", () => {
+describe.each([
+  { written: "here", writeBesideBytes: Infinity },
+  { written: "beside", writeBesideBytes: 500 },
+])("a disk that refuses what is written $written", ({ writeBesideBytes }) => {
   const load = async (disk: ErrorDisk, model: WalModel): Promise<void> => {
-    const options = { segmentBytes: 4096, stepBytes: 512, syncPolicy: fixedSyncPolicy("beside") };
+    const options = {
+      segmentBytes: 4096,
+      stepBytes: 512,
+      syncPolicy: fixedSyncPolicy("beside"),
+      writeBesideBytes,
+    };
     const { wal } = openWal(disk, START, options);
     try {
       await runWalLoad(wal, model, rng(3), { steps: 10, dataBytesMax: 1500 });
@@ -404,6 +412,43 @@ describe("a disk that refuses", () => {
       expect(failed).toBeGreaterThan(count);
     },
   );
+});
+
+describe("a long batch", () => {
+  const long = { writeBesideBytes: 1000, syncPolicy: fixedSyncPolicy("here") } as const;
+
+  function shown(entries: readonly Entry[]): string[] {
+    return entries.map(({ index, data = [] }) => `${index} ${Buffer.from(data).toString("hex")}`);
+  }
+
+  test("is written and synced beside; what comes meanwhile goes with the next one", async () => {
+    const disk = new PowerCutDisk();
+    const wal = createWal(disk, "wal", METADATA, { ...long, stepBytes: 0 });
+    const before = disk.events;
+    const entries = [entry(1, 3000), entry(2), entry(3, 3000)];
+    const first = wal.append(entries.slice(0, 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(disk.events).toBe(before);
+    await Promise.all([first, wal.append(entries.slice(1))]);
+    const kinds = disk.log.slice(before).map(({ kind }) => kind);
+    expect(kinds).toEqual(["write", "sync", "write", "sync"]);
+    expect(wal.counts).toMatchObject({ batches: 2, syncs: { here: 0, beside: 2 } });
+    await wal.close();
+    expect(shown(readLog(disk.folder("wal"), START, "read").entries)).toEqual(shown(entries));
+  });
+
+  test("is in the log before a cut, and after it", async () => {
+    const disk = new PowerCutDisk();
+    const wal = createWal(disk, "wal", METADATA, { ...long, segmentBytes: 8000, stepBytes: 512 });
+    const entries = Array.from({ length: 40 }, (_, i) => entry(i + 1, i % 3 === 0 ? 10 : 2500));
+    for (const one of entries) {
+      const appended = wal.append([one]);
+      if (one.index % 4 === 0) await appended;
+    }
+    await wal.close();
+    expect(wal.counts.cuts).toBeGreaterThan(2);
+    expect(shown(readLog(disk.folder("wal"), START, "read").entries)).toEqual(shown(entries));
+  });
 });
 
 test("the next segment is laid out ahead for short batches, and not for long ones", async () => {
