@@ -2,7 +2,7 @@
  * Random-access files and directories: the only door to `node:fs` for data. Everything above takes these interfaces,
  * so that a test can hand in a disk whose power it cuts or that refuses a write.
  *
- * All calls but the two syncs "beside" are synchronous: they are made on storage and job threads, where waiting is
+ * All calls but those "beside" are synchronous: they are made on storage and job threads, where waiting is
  * the work, or in places that have measured how long it takes.
  */
 import {
@@ -197,16 +197,9 @@ export class SystemFile implements RandomAccessFile {
     for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
       const some = parts.slice(from, from + WRITEV_PARTS_MAX);
       const wanted = some.reduce((sum, part) => sum + part.length, 0);
-      let done = writevSync(this.fd, some, at);
-      // A short writev (a signal, a full disk) is finished part by part, so that the error is the system's own.
-      for (let i = 0, start = 0; done < wanted && i < some.length; i++) {
-        const part = some[i] as Uint8Array;
-        if (done < start + part.length) {
-          const skip = Math.max(0, done - start);
-          this.write(at + start + skip, part.subarray(skip));
-          done = start + part.length;
-        }
-        start += part.length;
+      const done = writevSync(this.fd, some, at);
+      if (done < wanted) {
+        for (const { start, bytes } of unwritten(some, done)) this.write(at + start, bytes);
       }
       at += wanted;
     }
@@ -229,12 +222,10 @@ export class SystemFile implements RandomAccessFile {
       const done = await new Promise<number>((resolve, reject) => {
         writev(this.fd, some, at, (error, n) => (error ? reject(error) : resolve(n)));
       });
-      // As above: what a short one has left out is written by itself.
-      for (let i = 0, start = 0; done < wanted && i < some.length; i++) {
-        const part = some[i] as Uint8Array;
-        const skip = Math.max(0, done - start);
-        if (skip < part.length) await this.writeBeside(at + start + skip, part.subarray(skip));
-        start += part.length;
+      if (done < wanted) {
+        for (const { start, bytes } of unwritten(some, done)) {
+          await this.writeBeside(at + start, bytes);
+        }
       }
       at += wanted;
     }
@@ -260,6 +251,26 @@ export class SystemFile implements RandomAccessFile {
     this.#open = false;
     closeSync(this.fd);
   }
+}
+
+/**
+ * What a short writev (a signal, a full disk) has left over, part by part, so that the error is the system's own when it
+ * is written.
+ * @param start  of `bytes`, from where the first part begins
+ */
+export function unwritten(
+  parts: readonly Uint8Array[],
+  doneBytes: number,
+): { readonly start: number; readonly bytes: Uint8Array }[] {
+  const left: { start: number; bytes: Uint8Array }[] = [];
+  let end = 0;
+  for (const part of parts) {
+    const start = Math.max(end, doneBytes);
+    const bytes = part.subarray(start - end);
+    if (bytes.length > 0) left.push({ start, bytes });
+    end += part.length;
+  }
+  return left;
 }
 
 export class SystemDirectory implements DirectoryTree {

@@ -86,7 +86,7 @@ export function frontPage(result: SuiteResult, chart: string): string {
   );
   const goals = result.questions.filter((question) => verdictOf(question) !== undefined);
   const met = goals.filter((question) => verdictOf(question) === "met");
-  return `\`npm run bench\` of ${at.slice(0, 10)}: ${machine.cores} cores of ${machine.cpu}, ${machine.fileSystem}, fdatasync of 4 KiB ${machine.fdatasync.medianUs} µs, Node ${machine.node}; ${found.join(", ")}. Each peer in the same run, in turns, with the same durability; medians, and the ratio pair by pair: above 1 strata is better. ${met.length} of ${goals.length} goals were met: [all of them](docs/goals.md), and what stands in the way of the others.
+  return `\`npm run bench\` of ${at.slice(0, 10)}, strata ${result.strata}: ${machine.cores} cores of ${machine.cpu}, ${machine.fileSystem}, fdatasync of 4 KiB ${machine.fdatasync.medianUs} µs, Node ${machine.node}; ${found.join(", ")}. Each peer in the same run, in turns, with the same durability; medians, and the ratio pair by pair: above 1 strata is better. ${met.length} of ${goals.length} goals were met: [all of them](docs/goals.md), and what stands in the way of the others.
 
 ![Ratios of strata to its peers](${chart})
 

@@ -35,11 +35,11 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     names: /^server\/gets\/1x1$/,
-    why: "a server that does nothing at all takes 0.04 to 0.07 ms here for the round trip through Node's event loop, where etcd takes 0.18 for the whole of it.",
+    why: "a server that does nothing at all takes 0.04 to 0.07 ms here for the round trip through Node's event loop, where etcd takes 0.2 for the whole of it.",
   },
   {
     names: /^server\/puts\//,
-    why: "a hundred puts under way wait for a sync in two groups of fifty; the main thread is busy for two thirds of the time and `h2load` for a little less than half, so that 60 of 200 % of the processors idle, where etcd fills them. In requests for the same CPU it is 3.3 to 3.9 times.",
+    why: "a hundred puts under way wait for a sync in two groups of fifty; the main thread is busy for two thirds of the time and `h2load` for a little less than half, so that 60 of 200 % of the processors were idle in a look at 10 × 10. For the same CPU strata answers 3.0 to 3.5 times as many.",
   },
   {
     names: /^server\/watch-fan-out$/,

@@ -138,8 +138,8 @@ async function putOnce(port: number, frame: Buffer): Promise<void> {
     const events = { message: () => undefined, ended };
     client.call("/etcdserverpb.KV/Put", frame, true, events);
   });
-  if (client.failure !== undefined) throw new Error(`a first put: ${client.failure}`);
   client.close();
+  if (client.failure !== undefined) throw new Error(`a first put: ${client.failure}`);
 }
 
 function showRow(

@@ -10,6 +10,12 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Memory of its own that is not zeroed: every byte is written before it is read. */
+export function uninitialized(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(sizeBytes);
+  return new Uint8Array(buffer, byteOffset, sizeBytes);
+}
+
 export function readU16(view: DataView, offset: number): number {
   return view.getUint16(offset, true);
 }

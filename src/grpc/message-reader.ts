@@ -3,6 +3,7 @@
  * that came is handed on where it lies; others are gathered in a buffer that grows with what has come: eight times that
  * while it is small, twice later, and never with what was announced.
  */
+import { uninitialized } from "../base/bytes.ts";
 import { EMPTY_BYTES } from "../proto/protobuf.ts";
 
 export const PREFIX_BYTES = 5;
@@ -115,10 +116,4 @@ export class MessageReader {
     this.#buffer = EMPTY_BYTES;
     this.#filled = 0;
   }
-}
-
-/** It is handed on when all of it has come. */
-function uninitialized(bytes: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(bytes);
-  return new Uint8Array(buffer, byteOffset, bytes);
 }

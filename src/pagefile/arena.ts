@@ -5,6 +5,7 @@
  * The next transaction has the same memory, unless somebody was shown a piece of it.
  */
 import { newSlab, type Slab } from "../../native-free/page-cache.ts";
+import { uninitialized } from "../base/bytes.ts";
 import { copyBytes } from "./node.ts";
 
 const FIRST_BYTES = 16 * 1024;
@@ -62,7 +63,7 @@ export class Arena {
   #next(length: number): void {
     const wanted = Math.max(this.#chunkBytes, length);
     const whole = wanted === CHUNK_BYTES;
-    this.bytes = (whole ? this.#spare.pop() : undefined) ?? fresh(wanted);
+    this.bytes = (whole ? this.#spare.pop() : undefined) ?? uninitialized(wanted);
     if (whole) this.#inUse.push(this.bytes);
     this.#end = 0;
     this.#chunkBytes = Math.min(this.#chunkBytes * 4, CHUNK_BYTES);
@@ -103,9 +104,4 @@ export class PageRoom {
     this.#inUse = [];
     this.#slab = undefined;
   }
-}
-
-function fresh(sizeBytes: number): Uint8Array {
-  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, sizeBytes);
 }

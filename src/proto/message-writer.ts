@@ -4,7 +4,7 @@
  *
  * Fields that are zero or empty are left out, as proto3 does; those called "present" are not.
  */
-import { utf8 } from "../base/bytes.ts";
+import { uninitialized, utf8 } from "../base/bytes.ts";
 import { putVarint, varintBytes } from "./protobuf.ts";
 import { putUint64, uint64Bytes } from "./uint64.ts";
 
@@ -16,6 +16,9 @@ const SHORT_BYTES = 24;
 
 /** For the small fields before a large one, so that it need not move for them. */
 const SLACK_BYTES = 512;
+
+/** Memory of more than so many times what was written is not handed out to be kept. */
+const TIGHT = 1.25;
 
 /** The default of what is used again. */
 const SCRATCH_BYTES: number = 64 * 1024;
@@ -49,6 +52,13 @@ export class MessageWriter {
     const written = this.#bytes.subarray(this.#at);
     if (written.length > this.#scratchBytes) this.#bytes = new Uint8Array(1024);
     return written;
+  }
+
+  /** What was written, nobody else's, in memory that is filled for the most part: it may be kept for long. */
+  takeOwn(): Uint8Array {
+    const isFilled = this.length * TIGHT >= this.#bytes.length;
+    const written = this.take();
+    return isFilled && written.length > this.#scratchBytes ? written : written.slice();
   }
 
   /** Bytes that are fields already. */
@@ -147,12 +157,6 @@ export class MessageWriter {
   }
 }
 
-/** What is read of it was written before. */
-function uninitialized(bytes: number): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(bytes);
-  return new Uint8Array(buffer, byteOffset, bytes);
-}
-
 const writer = new MessageWriter();
 
 /** One message on its own, in memory of its own. @param write  does not come back here. */
@@ -162,6 +166,5 @@ export function written<T>(
 ): Uint8Array {
   writer.clear();
   write(writer, message);
-  const bytes = writer.take();
-  return bytes.length > SCRATCH_BYTES ? bytes : bytes.slice();
+  return writer.takeOwn();
 }

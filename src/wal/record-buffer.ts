@@ -77,7 +77,7 @@ export class RecordBuffer {
     return [...this.#aside, this.#arena.bytes.subarray(0, this.#used)];
   }
 
-  /** The same, valid for as long as anybody holds it. */
+  /** The same, and no record to come is written over it. Long entries' data is still their callers'. */
   ownParts(): Uint8Array[] {
     return [...this.#aside, this.#arena.bytes.slice(0, this.#used)];
   }

@@ -427,7 +427,7 @@ export class Wal {
       this.#written(byteLength);
       // As etcd: the save that finds the segment full still goes into it.
       if (isFull && byteLength > 0) return this.#latch(this.#cut(acknowledge));
-      return this.#latch(this.#sync(this.#tail.file, joined));
+      return this.#latch(this.#sync(this.#tail.file, this.#policy.choose(joined)));
     } catch (error) {
       this.#failure ??= error;
       throw this.#failed();
@@ -451,17 +451,7 @@ export class Wal {
     await tail.writeBeside(parts, byteLength);
     this.writeSeconds.observe((performance.now() - begin) / 1000);
     this.#written(byteLength);
-    if (this.#options.noFsync) return;
-    const { file } = tail;
-    if (file.syncBeside === undefined) {
-      file.sync();
-      this.#syncs.here++;
-      return;
-    }
-    const synced = performance.now();
-    this.#syncs.beside++;
-    await file.syncBeside();
-    this.#took("beside", performance.now() - synced);
+    await this.#sync(tail.file, "beside");
   }
 
   #latch(later: Promise<void> | undefined): Promise<void> | undefined {
@@ -471,11 +461,11 @@ export class Wal {
     });
   }
 
-  /** Syncs here, and is through when it returns, or beside. */
-  #sync(file: RandomAccessFile, joined: number): Promise<void> | undefined {
+  /** Syncs here, and is through when it returns, or beside, where the file can do that. */
+  #sync(file: RandomAccessFile, place: SyncPlace): Promise<void> | undefined {
     if (this.#options.noFsync) return undefined;
     const begin = performance.now();
-    if (file.syncBeside === undefined || this.#policy.choose(joined) === "here") {
+    if (file.syncBeside === undefined || place === "here") {
       file.sync();
       this.#syncs.here++;
       this.#took("here", performance.now() - begin);
@@ -504,7 +494,7 @@ export class Wal {
     this.#buffer.clear();
 
     old.trim();
-    await this.#sync(old.file, 1);
+    await this.#sync(old.file, this.#policy.choose(1));
     acknowledge();
     old.file.close();
 
@@ -513,7 +503,7 @@ export class Wal {
     let tail = new SegmentFile(unnamed, 0, growth(this.#options));
     try {
       tail.write([head], head.length);
-      await this.#sync(unnamed, 1);
+      await this.#sync(unnamed, this.#policy.choose(1));
     } finally {
       unnamed.close();
     }
