@@ -23,10 +23,11 @@ export interface AdaptiveSyncOptions {
   readonly quiet?: () => boolean;
 }
 
-/** What is looked back on. */
+/** One long one in so many is made up for by the others. */
 const WINDOW = 100;
-/** How many of them may be longer. */
-const LONG_MAX = 1;
+const DEBT = WINDOW - 1;
+/** How many long ones may not be made up for yet: those beside a sync of the page file come two or three at a time. */
+const LONG_MAX = 4;
 /** What is enough beside to believe that the disk is quick. */
 const TRIAL = 16;
 /** After a disk was too slow here, so many run beside before the next try, twice as many each time. */
@@ -34,16 +35,18 @@ const PENALTY_MIN = 256;
 const PENALTY_MAX = 65_536;
 
 /**
- * Beside at first. Here when half of those beside were within the limit, for as long as 99 of 100 here are; then beside
- * for a while, and a longer while each time that it did not last.
+ * Beside at first. Here when half of those beside were within the limit, for as long as 99 of 100 here are, give or take
+ * a few; then beside for a while, and a longer while each time that it did not last.
  */
 export class AdaptiveSyncPolicy implements SyncPolicy {
   readonly #limitMs: number;
   readonly #quiet: () => boolean;
   #here = false;
-  /** How many are left of the current window, and how many in it were long. */
+  /** How many are left of the current window, and beside how many in it were long. */
   #left = TRIAL;
   #long = 0;
+  /** Here: how many short ones would make up for the long ones. */
+  #debt = 0;
   #penalty = PENALTY_MIN;
 
   constructor(options: AdaptiveSyncOptions = {}) {
@@ -58,20 +61,22 @@ export class AdaptiveSyncPolicy implements SyncPolicy {
   took(place: SyncPlace, ms: number): void {
     if ((place === "here") !== this.#here) return;
     this.#left--;
-    if (ms > this.#limitMs) this.#long++;
-    if (this.#here) this.#watchHere();
-    else if (this.#left <= 0) this.#leaveBeside();
+    const isLong = ms > this.#limitMs;
+    if (this.#here) this.#watchHere(isLong);
+    else {
+      if (isLong) this.#long++;
+      if (this.#left <= 0) this.#leaveBeside();
+    }
   }
 
-  #watchHere(): void {
-    if (this.#long > LONG_MAX) {
+  #watchHere(isLong: boolean): void {
+    this.#debt = isLong ? this.#debt + DEBT : Math.max(0, this.#debt - 1);
+    if (this.#debt > LONG_MAX * DEBT) {
       this.#here = false;
       this.#left = this.#penalty;
-      this.#long = 0;
       this.#penalty = Math.min(PENALTY_MAX, 2 * this.#penalty);
     } else if (this.#left <= 0) {
       this.#left = WINDOW;
-      this.#long = 0;
       this.#penalty = Math.max(PENALTY_MIN, this.#penalty / 2);
     }
   }
@@ -80,6 +85,7 @@ export class AdaptiveSyncPolicy implements SyncPolicy {
     // Only the last ones count, and half of them may be long: here is without the pool's own delay.
     if (this.#long <= TRIAL / 2) {
       this.#here = true;
+      this.#debt = 0;
       this.#left = WINDOW;
     } else {
       this.#left = TRIAL;
