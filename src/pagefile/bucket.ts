@@ -574,14 +574,7 @@ export class Bucket {
 
   /** Writes a node and what hangs below it; returns the branch items that lead to its pages. */
   #spillNode(node: Node): Item[] {
-    if (!node.isLeaf) {
-      const items: Entry[] = [];
-      for (const entry of node.items) {
-        if (typeof entry === "number" || entry.node === undefined) items.push(entry);
-        else for (const part of this.#spillNode(entry.node)) items.push(part);
-      }
-      node.setItems(items);
-    }
+    if (!node.isLeaf) this.#spillChildren(node);
     this.#release(node);
     const parts: Item[] = [];
     let from = 0;
@@ -591,6 +584,26 @@ export class Bucket {
       from = end;
     }
     return parts;
+  }
+
+  #spillChildren(node: Node): void {
+    // Most children that were changed fit the page that they had.
+    let items: Entry[] | undefined;
+    for (let i = 0; i < node.count; i++) {
+      const entry = node.items[i] as Entry;
+      if (typeof entry === "number" || entry.node === undefined) {
+        items?.push(entry);
+        continue;
+      }
+      const parts = this.#spillNode(entry.node);
+      const [only] = parts;
+      if (items === undefined && parts.length === 1 && only !== undefined) node.replace(i, only);
+      else {
+        items ??= node.items.slice(0, i);
+        for (const part of parts) items.push(part);
+      }
+    }
+    if (items !== undefined) node.setItems(items);
   }
 
   /** bbolt's rule: one leaf, no bucket inside, at most a quarter of a page. */

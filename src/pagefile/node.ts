@@ -6,7 +6,7 @@
  * An item does not own its bytes. It points at key‖value where they already lie: in the page it came from, or in the
  * transaction's arena. Neighbours that lie next to each other are copied as one piece when the node is written.
  */
-import { compareRanges, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
+import { compareRanges, readU32, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
 import {
   BRANCH,
   BUCKET_ELEMENT,
@@ -101,7 +101,8 @@ export class Node {
     this.page = page;
     this.pageId = page?.id ?? 0;
     this.overflow = page?.overflow ?? 0;
-    this.sizeBytes = sizeOf(this, 0, items.length);
+    const known = page?.count === items.length ? page.orderedBytes : 0;
+    this.sizeBytes = known || sizeOf(this, 0, items.length);
   }
 
   get count(): number {
@@ -161,9 +162,16 @@ function itemSize(item: Item): number {
 export function elementSize(node: Node, i: number): number {
   const entry = node.items[i] as Entry;
   if (typeof entry !== "number") return itemSize(entry);
-  const page = node.page as Page;
-  if (page.isLeaf) return ELEMENT_BYTES + leafKeyBytes(page, entry) + leafValueBytes(page, entry);
-  return ELEMENT_BYTES + branchKeyBytes(page, entry);
+  return ELEMENT_BYTES + elementBytes(node.page as Page, entry);
+}
+
+/** Bytes of key and value of an element. */
+function elementBytes(page: Page, i: number): number {
+  return page.isLeaf ? leafKeyBytes(page, i) + leafValueBytes(page, i) : branchKeyBytes(page, i);
+}
+
+function keyOffset(page: Page, i: number): number {
+  return page.isLeaf ? leafKeyOffset(page, i) : branchKeyOffset(page, i);
 }
 
 function sizeOf(node: Node, from: number, to: number): number {
@@ -354,39 +362,51 @@ export function encodePart(
   let runOffset = 0;
   let runEnd = 0;
   let runTo = data;
-  for (let i = from; i < to; i++) {
+  for (let i = from; i < to; ) {
     const entry = items[i] as Entry;
     let itemBytes: Uint8Array;
     let offset: number;
-    let keyBytes: number;
-    let valueBytes = 0;
-    let flags = 0;
-    let child = 0;
+    let length: number;
     if (typeof entry !== "number") {
-      ({ bytes: itemBytes, offset, keyBytes, valueBytes, flags, child } = entry);
-    } else {
-      const from = page as Page;
-      itemBytes = from.bytes;
+      const { keyBytes, valueBytes } = entry;
+      itemBytes = entry.bytes;
+      offset = entry.offset;
+      length = keyBytes + valueBytes;
       if (isLeaf) {
-        offset = leafKeyOffset(from, entry);
-        keyBytes = leafKeyBytes(from, entry);
-        valueBytes = leafValueBytes(from, entry);
-        flags = leafFlags(from, entry);
+        writeU32(view, header, entry.flags);
+        writeU32(view, header + 4, data - header);
+        writeU32(view, header + 8, keyBytes);
+        writeU32(view, header + 12, valueBytes);
       } else {
-        offset = branchKeyOffset(from, entry);
-        keyBytes = branchKeyBytes(from, entry);
-        child = branchChild(from, entry);
+        writeU32(view, header, data - header);
+        writeU32(view, header + 4, keyBytes);
+        writeU64(view, header + 8, entry.child);
       }
-    }
-    if (isLeaf) {
-      writeU32(view, header, flags);
-      writeU32(view, header + 4, data - header);
-      writeU32(view, header + 8, keyBytes);
-      writeU32(view, header + 12, valueBytes);
+      header += ELEMENT_BYTES;
+      i++;
     } else {
-      writeU32(view, header, data - header);
-      writeU32(view, header + 4, keyBytes);
-      writeU64(view, header + 8, child);
+      const source = page as Page;
+      let end = i + 1;
+      if (source.orderedBytes > 0) {
+        while (end < to && items[end] === entry + (end - i)) end++;
+      }
+      const elements = end - i;
+      itemBytes = source.bytes;
+      offset = keyOffset(source, entry);
+      const last = entry + elements - 1;
+      length = keyOffset(source, last) + elementBytes(source, last) - offset;
+      const elementAt = source.base + PAGE_HEADER_BYTES + entry * ELEMENT_BYTES;
+      copyBytes(bytes, header, itemBytes, elementAt, elements * ELEMENT_BYTES);
+      // The same elements at the same distance from their keys, unless something before them grew or shrank.
+      const moved = data - header - (offset - elementAt);
+      const position = header + (isLeaf ? 4 : 0);
+      header += elements * ELEMENT_BYTES;
+      if (moved !== 0) {
+        for (let at = position; at < header; at += ELEMENT_BYTES) {
+          writeU32(view, at, readU32(view, at) + moved);
+        }
+      }
+      i = end;
     }
     if (itemBytes !== runBytes || offset !== runEnd) {
       if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);
@@ -394,9 +414,7 @@ export function encodePart(
       runOffset = offset;
       runTo = data;
     }
-    const length = keyBytes + valueBytes;
     runEnd = offset + length;
-    header += ELEMENT_BYTES;
     data += length;
   }
   if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);

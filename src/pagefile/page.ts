@@ -63,6 +63,11 @@ export class Page {
   readonly base: number;
   /** Bytes of the logical page. */
   readonly length: number;
+  /**
+   * Bytes from the page's start to the end of its last element, if the keys and values lie one behind the other in the
+   * order of the elements, as who writes pages puts them. 0: they do not, or nobody has looked.
+   */
+  orderedBytes = 0;
 
   constructor(id: number, bytes: Uint8Array, view: DataView, base: number, length: number) {
     this.id = id;
@@ -81,7 +86,9 @@ export class Page {
 
   /** The same page in another buffer. */
   movedTo(bytes: Uint8Array, view: DataView, base: number): Page {
-    return new Page(this.id, bytes, view, base, this.length);
+    const page = new Page(this.id, bytes, view, base, this.length);
+    page.orderedBytes = this.orderedBytes;
+    return page;
   }
 }
 
@@ -107,7 +114,7 @@ export function claimedCount(view: DataView, base: number): number {
 
 /**
  * What is wrong with a page's header and elements, or undefined. After `undefined`, every element of a branch or leaf
- * lies inside the page, so that readers need no check of their own.
+ * lies inside the page, so that readers need no check of their own, and its `orderedBytes` are known.
  *
  * @param where  receives the offset of the fault from the start of the page, in bytes
  */
@@ -130,11 +137,15 @@ export function pageFault(page: Page, where: { offsetBytes: number }): string | 
   const keyField = flags === LEAF ? 8 : 4;
   const end = base + length;
   let taken = length - room;
+  let isOrdered = count > 0;
+  let next = base + taken;
   for (let i = 0, at = base + PAGE_HEADER_BYTES; i < count; i++, at += ELEMENT_BYTES) {
     const pos = readU32(view, at + keyField - 4);
     let bytes = readU32(view, at + keyField);
     if (keyField === 8) bytes += readU32(view, at + 12);
     taken += bytes;
+    isOrdered &&= at + pos === next;
+    next += bytes;
     if (at + pos + bytes > end) {
       where.offsetBytes = at - base;
       return `page ${page.id}: element ${i} of ${count} reaches ${at - base + pos + bytes} bytes into a page of ${length}`;
@@ -145,6 +156,7 @@ export function pageFault(page: Page, where: { offsetBytes: number }): string | 
     where.offsetBytes = COUNT;
     return `page ${page.id}: its ${count} elements take ${taken} bytes of a page of ${length}`;
   }
+  page.orderedBytes = isOrdered ? taken : 0;
   return undefined;
 }
 

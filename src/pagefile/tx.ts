@@ -194,8 +194,12 @@ interface DirtyPage {
 /** Dirty pages are encoded and written in pieces of this size. */
 const WRITE_PIECE_BYTES = 1024 * 1024;
 
-/** A commit that writes more than one part in this many of the cache is not kept there. */
+/**
+ * A commit that writes more than one part in this many of the cache, or more than so many bytes, is not kept there: it
+ * would push out what readers use, and memory that nobody had before costs more than reading what is asked for again.
+ */
 const KEEP_PART = 32;
+const KEEP_BYTES = 128 * 1024;
 
 export class WriteTx extends Tx {
   readonly writable: boolean = true;
@@ -378,14 +382,15 @@ export class WriteTx extends Tx {
   }
 
   /**
-   * By ascending id, pages next to each other in one write. What was written is in the cache then, unless it is so
-   * much that it would push out what readers use: such a commit uses the same memory again and again.
+   * By ascending id, pages next to each other in one write. What was written is in the cache then, unless it is much:
+   * such a commit uses the same memory again and again.
    */
   #writeDirty(): void {
     const dirty = this.#dirty.sort((a, b) => a.id - b.id);
     let allPages = 0;
     for (const { pages } of dirty) allPages += pages;
-    const keep = allPages * this.pageBytes <= this.pages.cache.capacityBytes / KEEP_PART;
+    const keepBytes = Math.min(KEEP_BYTES, this.pages.cache.capacityBytes / KEEP_PART);
+    const keep = allPages * this.pageBytes <= keepBytes;
     let from = 0;
     while (from < dirty.length) {
       let to = from;
@@ -432,8 +437,11 @@ export class WriteTx extends Tx {
       } else {
         invariant(part.sizeBytes <= length, "a part fits its pages", { id, pages });
         encodePart(part, id, pages - 1, bytes, view, at, length);
-        if (keep) treePages.push(new Page(id, bytes, view, at, length));
-        else this.pages.cache.drop(id);
+        if (keep) {
+          const page = new Page(id, bytes, view, at, length);
+          page.orderedBytes = part.sizeBytes;
+          treePages.push(page);
+        } else this.pages.cache.drop(id);
       }
       at += length;
     }
