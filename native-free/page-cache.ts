@@ -143,19 +143,19 @@ export class PageCache<P extends CachedPage<P>> {
     return this.#fillOffset;
   }
 
-  /** Takes in the page that was read into `room()` at `roomOffset`. */
+  /** Takes in the page that was read or encoded into `room()` at `roomOffset`. */
   putInRoom(page: P): void {
     const filling = this.#filling;
     if (filling === undefined || page.bytes !== filling.slab.bytes) {
       throw new Error("putInRoom takes the page that room() gave place for");
     }
-    this.#fillOffset += this.#pageBytes;
+    this.#fillOffset += page.length;
     this.#install(filling, page);
   }
 
-  /** Leaves the place at `roomOffset` to nobody, and goes on to the next. */
-  skipRoom(): void {
-    this.#fillOffset += this.#pageBytes;
+  /** Leaves the place of a page, or of some, at `roomOffset` to nobody, and goes on to the next. */
+  skipRoom(pages = 1): void {
+    this.#fillOffset += pages * this.#pageBytes;
   }
 
   /** Whether the page is there; to ask is not to use it. */

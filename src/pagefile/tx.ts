@@ -414,12 +414,14 @@ export class WriteTx extends Tx {
     pieceBytes: number,
     keep: boolean,
   ): void {
-    const slab = keep ? newSlab(pieceBytes) : scratch(pieceBytes);
+    const { cache } = this.pages;
+    const slab = keep ? cache.room(pieceBytes / this.pageBytes) : scratch(pieceBytes);
     const { bytes, view } = slab;
-    const treePages: Page[] = [];
-    let at = 0;
+    /** What lies in the cache's room: a page of the tree, or some others. */
+    const laid: (Page | number)[] = [];
+    let at = keep ? cache.roomOffset : 0;
     let runId = (dirty[from] as DirtyPage).id;
-    let runAt = 0;
+    let runAt = at;
     for (let i = from; i < to; i++) {
       const { id, pages, part } = dirty[i] as DirtyPage;
       if (id !== runId + (at - runAt) / this.pageBytes) {
@@ -428,25 +430,29 @@ export class WriteTx extends Tx {
         runAt = at;
       }
       const length = pages * this.pageBytes;
+      cache.drop(id);
       if (part === undefined) {
         bytes.set(
           encodeFreelistPage(this.#host.freelist.storedIds(), id, length, this.pageBytes),
           at,
         );
-        this.pages.cache.drop(id);
+        if (keep) laid.push(pages);
       } else {
         invariant(part.sizeBytes <= length, "a part fits its pages", { id, pages });
         encodePart(part, id, pages - 1, bytes, view, at, length);
         if (keep) {
           const page = new Page(id, bytes, view, at, length);
           page.orderedBytes = part.sizeBytes;
-          treePages.push(page);
-        } else this.pages.cache.drop(id);
+          laid.push(page);
+        }
       }
       at += length;
     }
     this.#host.writeParts(runId * this.pageBytes, [bytes.subarray(runAt, at)]);
-    if (keep) this.pages.cache.adopt(slab, treePages);
+    for (const page of laid) {
+      if (typeof page === "number") cache.skipRoom(page);
+      else cache.putInRoom(page);
+    }
   }
 }
 
