@@ -194,5 +194,5 @@ test("the package that would be published installs without scripts, and holds th
   for (const path of Object.values(bin)) expect(files).toContain(path);
   expect(files.filter((path) => path.endsWith(".node"))).toEqual([]);
   const own = files.filter((path) => !path.startsWith("node_modules/"));
-  expect(own.filter((path) => /^test\/|^bench\/|\.test\./.test(path))).toEqual([]);
+  expect(own.filter((path) => /^test\/|^bench\/|\.test\.|\.map$/.test(path))).toEqual([]);
 });
