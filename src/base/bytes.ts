@@ -129,3 +129,21 @@ export function hex(bytes: Uint8Array): string {
 export function latin1(bytes: Uint8Array, offset = 0, end: number = bytes.length): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, end - offset).toString("latin1");
 }
+
+/** Below this, a byte loop beats making a view and calling `set`. */
+const COPY_LOOP_MAX = 48;
+
+/** Copies `length` bytes between buffers that may not overlap. */
+export function copyBytes(
+  to: Uint8Array,
+  toOffset: number,
+  from: Uint8Array,
+  fromOffset: number,
+  length: number,
+): void {
+  if (length <= COPY_LOOP_MAX) {
+    for (let i = 0; i < length; i++) to[toOffset + i] = from[fromOffset + i] as number;
+  } else {
+    to.set(from.subarray(fromOffset, fromOffset + length), toOffset);
+  }
+}

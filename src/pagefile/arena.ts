@@ -5,8 +5,7 @@
  * The next transaction has the same memory, unless somebody was shown a piece of it.
  */
 import { newSlab, type Slab } from "../../native-free/page-cache.ts";
-import { uninitialized } from "../base/bytes.ts";
-import { copyBytes } from "./node.ts";
+import { copyBytes, uninitialized } from "../base/bytes.ts";
 
 const FIRST_BYTES = 16 * 1024;
 const CHUNK_BYTES = 1024 * 1024;

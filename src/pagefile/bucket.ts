@@ -27,15 +27,14 @@ import {
   VALUE_BYTES_MAX,
 } from "../base/limits.ts";
 import { Cursor, materialise, type TreeRef } from "./cursor.ts";
+import { encodePart, partOf } from "./encode-part.ts";
 import {
   type Entry,
-  encodePart,
   FILL_PERCENT_DEFAULT,
   holdsBucket,
   Item,
   Node,
   nodeOfPage,
-  partOf,
   searchNodeBranch,
   searchNodeLeaf,
   separatorOf,

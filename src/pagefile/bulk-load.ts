@@ -5,11 +5,10 @@
  * A page takes elements up to `fillPercent` of its size, at least two (as bbolt's spill would cut them). Branches are
  * built as their children are finished; one page a level is held back, so that no branch is left with a single child.
  */
-import { viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
+import { copyBytes, viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import { TREE_DEPTH_MAX } from "../base/limits.ts";
 import { BUCKET_HEADER_BYTES } from "./bucket.ts";
-import { copyBytes } from "./node.ts";
 import {
   BRANCH,
   BUCKET_ELEMENT,

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { viewOf, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
-import { encodePart, Item, nodeOfPage, partOf } from "./node.ts";
+import { encodePart, partOf } from "./encode-part.ts";
+import { Item, nodeOfPage } from "./node.ts";
 import { BRANCH, ELEMENT_BYTES, LEAF, PAGE_HEADER_BYTES, Page, parsePage } from "./page.ts";
 
 const PAGE_BYTES = 4096;

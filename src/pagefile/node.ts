@@ -1,21 +1,19 @@
 /**
- * A page taken apart for writing: its elements as a list that can be changed, and the way back to bytes.
+ * A page taken apart for writing: its elements as a list that can be changed. encode-part.ts is the way back to bytes.
  *
  * Most elements of a page that is changed are not: each is only its number in the page until somebody asks for more.
  *
  * An item does not own its bytes. It points at key‖value where they already lie: in the page it came from, or in the
  * transaction's arena. Neighbours that lie next to each other are copied as one piece when the node is written.
  */
-import { compareRanges, readU32, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
+import { compareRanges } from "../base/bytes.ts";
 import {
-  BRANCH,
   BUCKET_ELEMENT,
   branchChild,
   branchKeyBytes,
   branchKeyOffset,
   compareSought,
   ELEMENT_BYTES,
-  LEAF,
   leafFlags,
   leafKeyBytes,
   leafKeyOffset,
@@ -166,15 +164,17 @@ export function elementSize(node: Node, i: number): number {
 }
 
 /** Bytes of key and value of an element. */
-function elementBytes(page: Page, i: number): number {
+export function elementBytes(page: Page, i: number): number {
   return page.isLeaf ? leafKeyBytes(page, i) + leafValueBytes(page, i) : branchKeyBytes(page, i);
 }
 
-function keyOffset(page: Page, i: number): number {
+/** Of an element, in `page.bytes`. */
+export function keyOffset(page: Page, i: number): number {
   return page.isLeaf ? leafKeyOffset(page, i) : branchKeyOffset(page, i);
 }
 
-function sizeOf(node: Node, from: number, to: number): number {
+/** Bytes of a page with some of its elements. */
+export function sizeOf(node: Node, from: number, to: number): number {
   let bytes = PAGE_HEADER_BYTES;
   for (let i = from; i < to; i++) bytes += elementSize(node, i);
   return bytes;
@@ -297,126 +297,4 @@ export function splitEnds(node: Node, pageBytes: number, fillPercent: number): n
   }
   ends.push(items.length);
   return ends;
-}
-
-/** Part of a node that gets a page of its own. */
-export interface Part {
-  readonly isLeaf: boolean;
-  readonly items: readonly Entry[];
-  /** Where the elements are that `items` has as numbers. */
-  readonly page: Page | undefined;
-  readonly from: number;
-  readonly to: number;
-  readonly sizeBytes: number;
-}
-
-export function partOf(node: Node, from: number, to: number): Part {
-  const whole = from === 0 && to === node.items.length;
-  const sizeBytes = whole ? node.sizeBytes : sizeOf(node, from, to);
-  const { isLeaf, items, page } = node;
-  return { isLeaf, items, page, from, to, sizeBytes };
-}
-
-/** Below this, a byte loop beats making a view and calling `set`. */
-const COPY_LOOP_MAX = 48;
-
-/** Copies `length` bytes between buffers that may not overlap. */
-export function copyBytes(
-  to: Uint8Array,
-  toOffset: number,
-  from: Uint8Array,
-  fromOffset: number,
-  length: number,
-): void {
-  if (length <= COPY_LOOP_MAX) {
-    for (let i = 0; i < length; i++) to[toOffset + i] = from[fromOffset + i] as number;
-  } else {
-    to.set(from.subarray(fromOffset, fromOffset + length), toOffset);
-  }
-}
-
-/**
- * Writes a part as the page `pageId`, zeros after its last byte included.
- * @param pageId  0 for the page inside an inline bucket
- * @param length  bytes of the logical page: a multiple of the page size, or exactly the part's size when inline
- */
-export function encodePart(
-  part: Part,
-  pageId: number,
-  overflow: number,
-  bytes: Uint8Array,
-  view: DataView,
-  base: number,
-  length: number,
-): void {
-  const { items, from, to, isLeaf, page } = part;
-  const count = to - from;
-  writeU64(view, base, pageId);
-  writeU16(view, base + 8, isLeaf ? LEAF : BRANCH);
-  writeU16(view, base + 10, count);
-  writeU32(view, base + 12, overflow);
-  let header = base + PAGE_HEADER_BYTES;
-  let data = header + count * ELEMENT_BYTES;
-  // A run of items that lie next to each other, not yet copied.
-  let runBytes: Uint8Array | undefined;
-  let runOffset = 0;
-  let runEnd = 0;
-  let runTo = data;
-  for (let i = from; i < to; ) {
-    const entry = items[i] as Entry;
-    let itemBytes: Uint8Array;
-    let offset: number;
-    let length: number;
-    if (typeof entry !== "number") {
-      const { keyBytes, valueBytes } = entry;
-      itemBytes = entry.bytes;
-      offset = entry.offset;
-      length = keyBytes + valueBytes;
-      if (isLeaf) {
-        writeU32(view, header, entry.flags);
-        writeU32(view, header + 4, data - header);
-        writeU32(view, header + 8, keyBytes);
-        writeU32(view, header + 12, valueBytes);
-      } else {
-        writeU32(view, header, data - header);
-        writeU32(view, header + 4, keyBytes);
-        writeU64(view, header + 8, entry.child);
-      }
-      header += ELEMENT_BYTES;
-      i++;
-    } else {
-      const source = page as Page;
-      let end = i + 1;
-      if (source.orderedBytes > 0) {
-        while (end < to && items[end] === entry + (end - i)) end++;
-      }
-      const elements = end - i;
-      itemBytes = source.bytes;
-      offset = keyOffset(source, entry);
-      const last = entry + elements - 1;
-      length = keyOffset(source, last) + elementBytes(source, last) - offset;
-      const elementAt = source.base + PAGE_HEADER_BYTES + entry * ELEMENT_BYTES;
-      copyBytes(bytes, header, itemBytes, elementAt, elements * ELEMENT_BYTES);
-      // The same elements at the same distance from their keys, unless something before them grew or shrank.
-      const moved = data - header - (offset - elementAt);
-      const position = header + (isLeaf ? 4 : 0);
-      header += elements * ELEMENT_BYTES;
-      if (moved !== 0) {
-        for (let at = position; at < header; at += ELEMENT_BYTES) {
-          writeU32(view, at, readU32(view, at) + moved);
-        }
-      }
-      i = end;
-    }
-    if (itemBytes !== runBytes || offset !== runEnd) {
-      if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);
-      runBytes = itemBytes;
-      runOffset = offset;
-      runTo = data;
-    }
-    runEnd = offset + length;
-    data += length;
-  }
-  if (runBytes !== undefined) copyBytes(bytes, runTo, runBytes, runOffset, runEnd - runOffset);
-  bytes.fill(0, data, base + length);
 }

@@ -12,10 +12,11 @@ import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limi
 import { Arena } from "./arena.ts";
 import { CachedPages } from "./cached-pages.ts";
 import { type CheckResult, checkTree } from "./check.ts";
+import { encodePart, partOf } from "./encode-part.ts";
 import { addReached, reachedPages, readFreelistPage } from "./free-pages.ts";
 import { Freelist } from "./freelist.ts";
 import { encodeMetaPage, META_END, type Meta, type MetaPair, readMetas } from "./meta.ts";
-import { encodePart, Node, partOf } from "./node.ts";
+import { Node } from "./node.ts";
 import type { WalkSource } from "./page-runs.ts";
 import { encodeFreelistPage, ReadTx, WriteTx } from "./tx.ts";
 

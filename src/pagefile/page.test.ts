@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { viewOf, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
-import { encodePart, Item, Node, nodeOfPage, partOf } from "./node.ts";
+import { encodePart, partOf } from "./encode-part.ts";
+import { Item, Node, nodeOfPage } from "./node.ts";
 import {
   BRANCH,
   LEAF,

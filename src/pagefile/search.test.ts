@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PowerCutDisk } from "../../test/support/power-cut-disk.ts";
 import { compareBytes, latin1, utf8, viewOf } from "../base/bytes.ts";
-import { encodePart, Item, Node, partOf, searchNodeBranch, searchNodeLeaf } from "./node.ts";
+import { encodePart, partOf } from "./encode-part.ts";
+import { Item, Node, searchNodeBranch, searchNodeLeaf } from "./node.ts";
 import { Page, parsePage, searchBranch, searchLeaf } from "./page.ts";
 import { PageFile } from "./page-file.ts";
 

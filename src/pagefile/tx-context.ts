@@ -1,6 +1,6 @@
 import type { PagePlace } from "../../native-free/page-cache.ts";
 import type { Arena } from "./arena.ts";
-import type { Part } from "./node.ts";
+import type { Part } from "./encode-part.ts";
 import type { Page } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 

@@ -1,6 +1,7 @@
 /** A page's codec, and the tree of pages where nothing waits for a disk. */
 import { utf8, viewOf } from "../../../src/base/bytes.ts";
-import { encodePart, Item, Node, nodeOfPage, partOf } from "../../../src/pagefile/node.ts";
+import { encodePart, partOf } from "../../../src/pagefile/encode-part.ts";
+import { Item, Node, nodeOfPage } from "../../../src/pagefile/node.ts";
 import { Page, parsePage, searchLeaf } from "../../../src/pagefile/page.ts";
 import { PageFile } from "../../../src/pagefile/page-file.ts";
 import { MemoryFile } from "../../../test/support/memory-file.ts";
