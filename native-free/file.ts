@@ -193,15 +193,9 @@ export class SystemFile implements RandomAccessFile {
       this.write(offsetBytes, first);
       return;
     }
-    let at = offsetBytes;
-    for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
-      const some = parts.slice(from, from + WRITEV_PARTS_MAX);
-      const wanted = some.reduce((sum, part) => sum + part.length, 0);
+    for (const { at, some } of vectors(offsetBytes, parts)) {
       const done = writevSync(this.fd, some, at);
-      if (done < wanted) {
-        for (const { start, bytes } of unwritten(some, done)) this.write(at + start, bytes);
-      }
-      at += wanted;
+      for (const { start, bytes } of unwritten(some, done)) this.write(at + start, bytes);
     }
   }
 
@@ -215,19 +209,13 @@ export class SystemFile implements RandomAccessFile {
   }
 
   async writePartsBeside(offsetBytes: number, parts: readonly Uint8Array[]): Promise<void> {
-    let at = offsetBytes;
-    for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
-      const some = parts.slice(from, from + WRITEV_PARTS_MAX);
-      const wanted = some.reduce((sum, part) => sum + part.length, 0);
+    for (const { at, some } of vectors(offsetBytes, parts)) {
       const done = await new Promise<number>((resolve, reject) => {
         writev(this.fd, some, at, (error, n) => (error ? reject(error) : resolve(n)));
       });
-      if (done < wanted) {
-        for (const { start, bytes } of unwritten(some, done)) {
-          await this.writeBeside(at + start, bytes);
-        }
+      for (const { start, bytes } of unwritten(some, done)) {
+        await this.writeBeside(at + start, bytes);
       }
-      at += wanted;
     }
   }
 
@@ -253,6 +241,19 @@ export class SystemFile implements RandomAccessFile {
   }
 }
 
+/** Parts that go behind one another from an offset on, as many at a time as one writev takes. */
+function* vectors(
+  offsetBytes: number,
+  parts: readonly Uint8Array[],
+): Generator<{ readonly at: number; readonly some: readonly Uint8Array[] }> {
+  let at = offsetBytes;
+  for (let from = 0; from < parts.length; from += WRITEV_PARTS_MAX) {
+    const some = parts.slice(from, from + WRITEV_PARTS_MAX);
+    yield { at, some };
+    for (const part of some) at += part.length;
+  }
+}
+
 /**
  * What a short writev (a signal, a full disk) has left over, part by part, so that the error is the system's own when it
  * is written.
@@ -266,9 +267,8 @@ export function unwritten(
   let end = 0;
   for (const part of parts) {
     const start = Math.max(end, doneBytes);
-    const bytes = part.subarray(start - end);
-    if (bytes.length > 0) left.push({ start, bytes });
     end += part.length;
+    if (end > start) left.push({ start, bytes: part.subarray(start - end) });
   }
   return left;
 }

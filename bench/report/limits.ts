@@ -11,11 +11,11 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     names: /^page-file\/random-10000/,
-    why: "fdatasync and write are half of the time, as they are bbolt's; reading the pages that are to change, which bbolt has mapped, is 20 to 30 %, and the collector 5 %. Keeping more in the cache, and reading around, was measured and is slower: fresh memory costs more than reading again.",
+    why: "writing is 30 % of the time and fdatasync 27, which bbolt has, too; reading the pages that are to change, which it has mapped, is 21 %, and the collector 6. Keeping more in the cache, and reading around, was measured and is slower: fresh memory costs more than reading again.",
   },
   {
     names: /^page-file\/random-100/,
-    why: "two syncs, and two hundred pages read and two hundred written at places of their own for each hundred puts: each of them goes through Node, at 2 to 3 µs beside the system's own time, and bbolt reads none of them, for it has the file mapped. fdatasync is a third of the time, writing and reading a quarter.",
+    why: "two syncs, and two hundred pages read and two hundred written at places of their own for each hundred puts: each of them goes through Node, at 2 to 3 µs beside the system's own time, and bbolt reads none of them, for it has the file mapped. fdatasync is 45 % of the time, writing 26 and reading 15.",
   },
   {
     names: /^page-file\/random-get/,
@@ -23,7 +23,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     names: /^store\/puts\/1$/,
-    why: "of some 200 µs that a put takes the sync has 150 to 165, where the bare loop's takes 135 to 150 with nothing done in between, the write 7, and everything else 35 to 40: JavaScript that is cold after each wait, and takes 8 when a thousand callers keep it warm. One sync in a hundred takes 0.5 to 1 ms, beside those of the page file.",
+    why: "of some 200 µs that a put takes the sync has 150 to 165, where the bare loop's takes 135 to 150 with nothing done in between, the write 7, and everything else 35 to 40: JavaScript that is cold after each wait: a thousand callers, who keep it warm, take 8.5 for all of a put. One sync in a hundred takes 0.5 to 1 ms, beside those of the page file.",
   },
   {
     names: /^store\/gets\/warm$/,
@@ -43,15 +43,15 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     names: /^server\/puts\//,
-    why: "a hundred puts under way wait for a sync in two groups of fifty; the main thread is busy for two thirds of the time and `h2load` for a little less than half, so that 60 of 200 % of the processors were idle in a look at 10 × 10. For the same CPU strata answers 3.0 to 3.5 times as many.",
+    why: "a hundred puts under way wait for a sync in two groups of fifty; the main thread is busy for two thirds of the time and `h2load` for a little less than half, so that 60 of 200 % of the processors were idle in a look at 10 × 10. For the same CPU strata answers 2.9 to 3.4 times as many.",
   },
   {
     names: /^server\/watch-fan-out$/,
-    why: "the client that takes the events fills a processor of its own, and with him the writer's next put has to wait; an event costs our server 1.9 µs of CPU and etcd 5.2. 2.84 (2.45–3.09) in an earlier run.",
+    why: "the client that takes the events fills a processor of its own, and with him the writer's next put has to wait; an event costs our server 1.1 µs of CPU and etcd 4.2. 2.84 (2.45–3.09) in an earlier run.",
   },
   {
     names: /^maintenance\/snapshot\//,
-    why: "the disk that takes the snapshot is the limit: sent and thrown away it goes at 763 MB/s, three times etcd's speed. 2.2 times in a quicker hour of the same machine. Ours compares the SHA-256 while it saves, which the real one does only when it restores.",
+    why: "whoever takes the snapshot, the command and its disk, is the limit: sent and thrown away it goes at 763 MB/s, three times etcd's speed. 2.2 times in a quicker hour of the same machine. Ours compares the SHA-256 while it saves, which the real one does only when it restores.",
   },
   {
     names: /^maintenance\//,

@@ -138,6 +138,8 @@ export interface StrataOptions {
   readonly onProgress?: (progress: RecoveryProgress) => void;
   /** Where the log's fdatasync runs. Default: measured as it goes. */
   readonly syncPolicy?: SyncPolicy;
+  /** A batch of so many bytes of the log is written and synced on another thread. Default: 524,288. */
+  readonly writeBesideBytes?: number;
   /** Ends the opening. */
   readonly signal?: AbortSignal;
 }
@@ -236,6 +238,7 @@ export class Strata {
         segmentBytes: options.segmentBytes,
         noFsync: noSync,
         syncPolicy: options.syncPolicy,
+        writeBesideBytes: options.writeBesideBytes,
       }),
       compaction: given({
         batchLimit: options.compactionBatchLimit,

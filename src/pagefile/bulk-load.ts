@@ -5,7 +5,7 @@
  * A page takes elements up to `fillPercent` of its size, at least two (as bbolt's spill would cut them). Branches are
  * built as their children are finished; one page a level is held back, so that no branch is left with a single child.
  */
-import { copyBytes, viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
+import { copyBytes, viewOf, writeU64, writeU64Big } from "../base/bytes.ts";
 import { invariant } from "../base/invariant.ts";
 import { TREE_DEPTH_MAX } from "../base/limits.ts";
 import { BUCKET_HEADER_BYTES } from "./bucket.ts";
@@ -20,6 +20,9 @@ import {
   leafValueBytes,
   PAGE_HEADER_BYTES,
   type Page,
+  writeBranchElement,
+  writeLeafElement,
+  writePageHeader,
 } from "./page.ts";
 import type { PageOutput } from "./page-output.ts";
 
@@ -95,10 +98,7 @@ class PageDraft {
     length: number,
   ): void {
     const { count, isLeaf, dataBytes } = this;
-    writeU64(view, base, id);
-    writeU16(view, base + 8, isLeaf ? LEAF : BRANCH);
-    writeU16(view, base + 10, count);
-    writeU32(view, base + 12, overflow);
+    writePageHeader(view, base, id, isLeaf ? LEAF : BRANCH, count, overflow);
     let header = base + PAGE_HEADER_BYTES;
     let data = header + count * ELEMENT_BYTES;
     copyBytes(bytes, data, this.data, 0, dataBytes);
@@ -107,15 +107,10 @@ class PageDraft {
       const keyBytes = this.keyBytes[i] as number;
       if (isLeaf) {
         const valueBytes = this.valueBytes[i] as number;
-        writeU32(view, header, this.flags[i] as number);
-        writeU32(view, header + 4, data - header);
-        writeU32(view, header + 8, keyBytes);
-        writeU32(view, header + 12, valueBytes);
+        writeLeafElement(view, header, this.flags[i] as number, data, keyBytes, valueBytes);
         data += keyBytes + valueBytes;
       } else {
-        writeU32(view, header, data - header);
-        writeU32(view, header + 4, keyBytes);
-        writeU64(view, header + 8, this.children[i] as number);
+        writeBranchElement(view, header, data, keyBytes, this.children[i] as number);
         data += keyBytes;
       }
       header += ELEMENT_BYTES;

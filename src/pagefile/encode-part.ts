@@ -5,9 +5,18 @@
  * each other, and the keys and values behind them.
  * @see bbolt page.go, node.go write
  */
-import { copyBytes, readU32, writeU16, writeU32, writeU64 } from "../base/bytes.ts";
+import { copyBytes, readU32, writeU32 } from "../base/bytes.ts";
 import { type Entry, elementBytes, type Item, keyOffset, type Node, sizeOf } from "./node.ts";
-import { BRANCH, ELEMENT_BYTES, LEAF, PAGE_HEADER_BYTES, type Page } from "./page.ts";
+import {
+  BRANCH,
+  ELEMENT_BYTES,
+  LEAF,
+  PAGE_HEADER_BYTES,
+  type Page,
+  writeBranchElement,
+  writeLeafElement,
+  writePageHeader,
+} from "./page.ts";
 
 /** Part of a node that gets a page of its own. */
 export interface Part {
@@ -42,10 +51,7 @@ export function encodePart(
   length: number,
 ): void {
   const { items, from, to, isLeaf, page } = part;
-  writeU64(view, base, pageId);
-  writeU16(view, base + 8, isLeaf ? LEAF : BRANCH);
-  writeU16(view, base + 10, to - from);
-  writeU32(view, base + 12, overflow);
+  writePageHeader(view, base, pageId, isLeaf ? LEAF : BRANCH, to - from, overflow);
   const elements = new ElementWriter(bytes, view, isLeaf, base + PAGE_HEADER_BYTES, to - from);
   for (let i = from; i < to; ) {
     const entry = items[i] as Entry;
@@ -92,18 +98,9 @@ class ElementWriter {
   }
 
   add({ bytes, offset, keyBytes, valueBytes, flags, child }: Item): void {
-    const at = this.#at;
-    const view = this.#view;
     if (this.#isLeaf) {
-      writeU32(view, at, flags);
-      writeU32(view, at + 4, this.#data - at);
-      writeU32(view, at + 8, keyBytes);
-      writeU32(view, at + 12, valueBytes);
-    } else {
-      writeU32(view, at, this.#data - at);
-      writeU32(view, at + 4, keyBytes);
-      writeU64(view, at + 8, child);
-    }
+      writeLeafElement(this.#view, this.#at, flags, this.#data, keyBytes, valueBytes);
+    } else writeBranchElement(this.#view, this.#at, this.#data, keyBytes, child);
     this.#at += ELEMENT_BYTES;
     this.#take(bytes, offset, keyBytes + valueBytes);
   }

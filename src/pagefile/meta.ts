@@ -14,7 +14,6 @@ import {
   readU64,
   readU64Big,
   viewOf,
-  writeU16,
   writeU32,
   writeU64,
   writeU64Big,
@@ -22,7 +21,7 @@ import {
 import { CorruptionError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { PAGE_BYTES_MAX, PAGE_BYTES_MIN } from "../base/limits.ts";
-import { META, PAGE_HEADER_BYTES } from "./page.ts";
+import { META, PAGE_HEADER_BYTES, writePageHeader } from "./page.ts";
 
 const MAGIC = PAGE_HEADER_BYTES;
 const VERSION = MAGIC + 4;
@@ -158,8 +157,7 @@ export function readMeta(image: Uint8Array): MetaReading {
 export function encodeMetaPage(meta: Meta, pageId: number): Uint8Array {
   const image = new Uint8Array(meta.pageBytes);
   const view = viewOf(image);
-  writeU64(view, 0, pageId);
-  writeU16(view, 8, META);
+  writePageHeader(view, 0, pageId, META, 0, 0);
   writeU32(view, MAGIC, MAGIC_NUMBER);
   writeU32(view, VERSION, FORMAT_VERSION);
   writeU32(view, PAGE_SIZE, meta.pageBytes);

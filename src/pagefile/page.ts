@@ -10,7 +10,17 @@
  * `pos` counts from the element's own first byte to its key; a leaf's value follows its key directly.
  * The format is bbolt's (`internal/common/page.go`), docs/format.md has it whole.
  */
-import { compareRanges, readU16, readU32, readU32BE, readU64, wordAt } from "../base/bytes.ts";
+import {
+  compareRanges,
+  readU16,
+  readU32,
+  readU32BE,
+  readU64,
+  wordAt,
+  writeU16,
+  writeU32,
+  writeU64,
+} from "../base/bytes.ts";
 import { CorruptionError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 
@@ -207,7 +217,51 @@ export function branchChild(page: Page, i: number): number {
   return readU64(page.view, page.base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);
 }
 
-// The same of a page whose bytes are at `base`, without an object for it.
+// The way back: every byte of a header or an element, at `base` or `at` in a buffer.
+
+export function writePageHeader(
+  view: DataView,
+  base: number,
+  id: number,
+  flags: number,
+  count: number,
+  overflow: number,
+): void {
+  writeU64(view, base + ID, id);
+  writeU16(view, base + FLAGS, flags);
+  writeU16(view, base + COUNT, count);
+  writeU32(view, base + OVERFLOW, overflow);
+}
+
+/** @param keyAt  where in the buffer the key lies, behind the element */
+export function writeLeafElement(
+  view: DataView,
+  at: number,
+  flags: number,
+  keyAt: number,
+  keyBytes: number,
+  valueBytes: number,
+): void {
+  writeU32(view, at, flags);
+  writeU32(view, at + 4, keyAt - at);
+  writeU32(view, at + 8, keyBytes);
+  writeU32(view, at + 12, valueBytes);
+}
+
+/** @param keyAt  as for a leaf's */
+export function writeBranchElement(
+  view: DataView,
+  at: number,
+  keyAt: number,
+  keyBytes: number,
+  child: number,
+): void {
+  writeU32(view, at, keyAt - at);
+  writeU32(view, at + 4, keyBytes);
+  writeU64(view, at + 8, child);
+}
+
+// Reading a page whose bytes are at `base`, without an object for it.
 
 export function branchChildAt(view: DataView, base: number, i: number): number {
   return readU64(view, base + PAGE_HEADER_BYTES + i * ELEMENT_BYTES + 8);

@@ -7,7 +7,7 @@
  */
 
 import { newSlab, type PagePlace, type Slab } from "../../native-free/page-cache.ts";
-import { viewOf, writeU16, writeU32, writeU64, writeU64Big } from "../base/bytes.ts";
+import { viewOf, writeU64, writeU64Big } from "../base/bytes.ts";
 import { StrataError } from "../base/errors.ts";
 import { invariant } from "../base/invariant.ts";
 import { Arena } from "./arena.ts";
@@ -17,7 +17,7 @@ import type { Cursor } from "./cursor.ts";
 import { encodePart, type Part } from "./encode-part.ts";
 import type { Freelist } from "./freelist.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
-import { FREELIST, PAGE_HEADER_BYTES, Page } from "./page.ts";
+import { FREELIST, PAGE_HEADER_BYTES, Page, writePageHeader } from "./page.ts";
 import type { WalkSource } from "./page-runs.ts";
 import type { TxContext } from "./tx-context.ts";
 
@@ -474,14 +474,10 @@ export function encodeFreelistPage(
 ): Uint8Array {
   const bytes = new Uint8Array(length);
   const view = viewOf(bytes);
-  writeU64(view, 0, pageId);
-  writeU16(view, 8, FREELIST);
-  writeU32(view, 12, length / pageBytes - 1);
+  const count = Math.min(ids.length, FREELIST_COUNT_MAX);
+  writePageHeader(view, 0, pageId, FREELIST, count, length / pageBytes - 1);
   let at = PAGE_HEADER_BYTES;
-  if (ids.length < FREELIST_COUNT_MAX) {
-    writeU16(view, 10, ids.length);
-  } else {
-    writeU16(view, 10, FREELIST_COUNT_MAX);
+  if (count === FREELIST_COUNT_MAX) {
     writeU64Big(view, at, BigInt(ids.length));
     at += 8;
   }

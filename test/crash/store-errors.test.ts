@@ -59,6 +59,7 @@ async function live(disk: ErrorDisk, witness: StoreWitness, seed: number): Promi
   const options = {
     cacheBytes: 0,
     syncPolicy: fixedSyncPolicy(seed % 2 === 0 ? "here" : "beside"),
+    ...(seed % 2 === 1 && { writeBesideBytes: 1024 }),
   };
   for (let life = 0; life < LIVES; life++) {
     const clock = new ManualClock(life * 1_000_000);

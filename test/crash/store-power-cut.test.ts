@@ -24,7 +24,10 @@ const OUTCOMES: readonly Survival[] = full ? ["keep", "lose", "torn", "torn"] : 
 
 const MACHINES: readonly { readonly name: string; readonly store: StrataOptions }[] = [
   { name: "synced here", store: { syncPolicy: fixedSyncPolicy("here") } },
-  { name: "synced beside", store: { syncPolicy: fixedSyncPolicy("beside") } },
+  {
+    name: "synced beside, long batches written beside",
+    store: { syncPolicy: fixedSyncPolicy("beside"), writeBesideBytes: 1024 },
+  },
 ];
 
 async function liveUntilCut(

@@ -49,6 +49,7 @@ export interface StoreKillReport {
 /** Small, so that everything that happens once an hour happens in every round. */
 export const SMALL: StrataOptions = {
   segmentBytes: 200_000,
+  writeBesideBytes: 8192,
   snapshotCount: 500,
   batchIntervalMs: 20,
   batchLimit: 400,
